@@ -1,0 +1,40 @@
+"""What all tests share: pinned threads, a quiet TensorFlow, and the fixtures for data beside the project."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Before anything imports Keras or TensorFlow. Threads are pinned because the order in which convolutions are
+# summed, and so the last bits of golden numbers, depends on their number.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "2")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Pictures are drawn into files, never onto a screen.
+os.environ.setdefault("MPLBACKEND", "Agg")
+# A developer's colour settings must not change what a command prints.
+os.environ.pop("FORCE_COLOR", None)
+
+# FTSUITE_HOME is left as it is: downloads are shared with the user's own cache, so that a second test session
+# fetches nothing. A test that writes to the cache sets FTSUITE_HOME to a temporary folder of its own.
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder that holds setup.cfg."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Test data that lies beside the project on the developers' machines; the test is skipped elsewhere."""
+    folder = REPOSITORY.parent / "shared"
+    if not (folder / "datasets").is_dir():
+        pytest.skip("needs the data sets that lie beside the project")
+    return folder
