@@ -1,0 +1,51 @@
+"""Configs: YAML 1.2 files to validated, frozen settings in which every value knows where it came from."""
+
+from __future__ import annotations
+
+from ftsuite.config.dump import dump_yaml
+from ftsuite.config.durations import Duration
+from ftsuite.config.load import LoadedConfig, load_config, shipped_summaries
+from ftsuite.config.locate import shipped_configs
+from ftsuite.config.origins import Origin
+from ftsuite.config.overrides import quoted_override
+from ftsuite.config.problems import Problem, WrongConfigError
+from ftsuite.config.schema import (
+    BackboneConfig,
+    Config,
+    DataConfig,
+    EarlyStoppingConfig,
+    EvaluationConfig,
+    ExamplesPerClass,
+    FinetuneConfig,
+    HeadConfig,
+    OptimizerConfig,
+    StageConfig,
+)
+from ftsuite.config.scope import TrainScope
+from ftsuite.config.source import SourceReference, parse_source
+
+__all__ = [
+    "BackboneConfig",
+    "Config",
+    "DataConfig",
+    "Duration",
+    "EarlyStoppingConfig",
+    "EvaluationConfig",
+    "ExamplesPerClass",
+    "FinetuneConfig",
+    "HeadConfig",
+    "LoadedConfig",
+    "OptimizerConfig",
+    "Origin",
+    "Problem",
+    "SourceReference",
+    "StageConfig",
+    "TrainScope",
+    "WrongConfigError",
+    "dump_yaml",
+    "load_config",
+    "parse_source",
+    "quoted_override",
+    "shipped_configs",
+    "shipped_summaries",
+]

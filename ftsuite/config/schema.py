@@ -1,0 +1,208 @@
+"""The keys of a config. Frozen; an unknown key is an error; every key says what it does.
+
+The descriptions are what `ftsuite config schema`, the reference in the documentation and error messages show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from ftsuite.config import checks
+from ftsuite.config.durations import Duration
+from ftsuite.config.scope import TrainScope
+
+_PATHS = "A relative path is taken from the current directory."
+
+Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Column = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """Base of all sections of a config."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ExamplesPerClass(Section):
+    """How many pictures of each species the field guide draws."""
+
+    train: int = Field(30, ge=1, le=100_000, description="Training pictures of each species.")
+    validation: int = Field(10, ge=1, le=100_000, description="Validation pictures of each species.")
+    test: int = Field(25, ge=1, le=100_000, description="Test pictures of each species.")
+
+
+class DataConfig(Section):
+    """What to train on, and how it is split and read."""
+
+    source: str = Field(
+        description="Where the examples are: `folder:PATH`, `csv:PATH`, `jsonl:PATH`, `parquet:PATH`, "
+        "`tfds:NAME[:VERSION]`, `asset:NAME`, `field-guide` (birds that the suite renders) or a bare path, "
+        f"which is taken for what it is. {_PATHS}"
+    )
+    batch_size: int = Field(32, ge=1, le=65_536, description="Examples in one training step.")
+    validation_fraction: Fraction = Field(
+        0.15,
+        description="Share of the training examples for validation, where the source has no such split.",
+    )
+    test_fraction: Fraction = Field(
+        0.2,
+        validate_default=True,
+        description="Share of all examples for the test, where the source has no such split.",
+    )
+    bad_files: Literal["error", "skip"] = Field(
+        "error", description="What to do with a file that cannot be read: stop, or leave it out and say so."
+    )
+    data_dir: str | None = Field(
+        None, min_length=1, description=f"Folder of prepared TensorFlow data sets; for `tfds:` only. {_PATHS}"
+    )
+    manual_dir: str | None = Field(
+        None, min_length=1, description=f"Folder of archives fetched by hand; for `tfds:` only. {_PATHS}"
+    )
+    image_column: Column | None = Field(None, description="Column with the path of the picture; for tables.")
+    text_column: Column | None = Field(None, description="Column with the text; for tables.")
+    label_column: Column | None = Field(None, description="Column with the name of the class; for tables.")
+    group_column: Column | None = Field(
+        None, description="Column whose equal values must not lie on both sides of a split; for tables."
+    )
+    examples_per_class: ExamplesPerClass | None = Field(
+        None,
+        validate_default=True,
+        description="How many pictures to draw; for the source `field-guide` only.",
+    )
+
+    _source = field_validator("source")(checks.source_has_known_form)
+    _fractions = field_validator("test_fraction")(checks.fractions_leave_training)
+    _bound = field_validator(*checks.SOURCE_BOUND_KEYS)(checks.key_fits_source)
+
+    @field_validator("examples_per_class")
+    @classmethod
+    def _field_guide_has_counts(cls, value: ExamplesPerClass | None, info: ValidationInfo) -> Any:
+        return ExamplesPerClass() if value is None and info.data.get("source") == "field-guide" else value
+
+
+class BackboneConfig(Section):
+    """The pretrained model to start from."""
+
+    name: str = Field(
+        min_length=1,
+        description="A name of `ftsuite list backbones`, a keras-hub preset, or the folder of a local preset "
+        f"(written with a slash, as `./my-preset`). {_PATHS}",
+    )
+    weights: Literal["pretrained", "none"] = Field(
+        "pretrained", description="Start from the pretrained weights, or (for comparison) from random ones."
+    )
+
+
+class HeadConfig(Section):
+    """The new layers on top of the backbone."""
+
+    dropout: float = Field(0.2, ge=0, lt=1, description="Share of the features that dropout zeroes in training.")
+
+
+class OptimizerConfig(Section):
+    """How weights are updated."""
+
+    name: Literal["adamw"] = Field("adamw", description="The optimizer: AdamW (Loshchilov and Hutter, 2019).")
+    weight_decay: float = Field(0.01, ge=0, lt=1, description="Decoupled decay; off for biases and normalization.")
+    beta_1: float = Field(0.9, ge=0, lt=1, description="Decay of the running mean of gradients.")
+    beta_2: float = Field(0.999, ge=0, lt=1, description="Decay of the running mean of squared gradients.")
+    clip_norm: float | None = Field(
+        1.0, gt=0, description="Longest global norm of the gradients; null leaves them as they are."
+    )
+
+
+class EarlyStoppingConfig(Section):
+    """When a stage ends before its time; the best weights are kept."""
+
+    metric: Literal["log_loss", "accuracy", "macro_f1"] = Field(
+        "log_loss", description="The validation metric that must improve."
+    )
+    patience: Duration = Field(
+        Duration.parse("5 epochs"), description="How long a stage goes on without an improvement."
+    )
+
+    _patience = field_validator("patience")(checks.duration_is_positive)
+
+
+class StageConfig(Section):
+    """One stage of the plan: what is trained, for how long, at which rate."""
+
+    train: TrainScope = Field(
+        description="What this stage trains: `head`, `last N` (the head and the last N blocks) or `all`."
+    )
+    duration: Duration = Field(alias="for", description="How long, in epochs or steps.")
+    learning_rate: float = Field(gt=0, le=100, description="Highest learning rate of the stage.")
+    layer_decay: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Factor on the rate from each block to the one below it; 1 is one rate for all.",
+    )
+    warmup: Duration = Field(
+        Duration.parse("0%"),
+        description="Length of the linear rise of the rate; a percentage is one of the stage.",
+    )
+    schedule: Literal["cosine", "constant", "linear"] = Field(
+        "cosine", description="Course of the rate after the warm-up."
+    )
+
+    _duration = field_validator("duration")(checks.duration_is_absolute)
+    _warmup = field_validator("warmup")(checks.warmup_fits_stage)
+
+
+def default_stages() -> tuple[StageConfig, ...]:
+    """The plan of a config that names no stages: head, last two blocks, everything."""
+    rows: tuple[dict[str, Any], ...] = (
+        {"train": "head", "for": "5 epochs", "learning_rate": 1e-3},
+        {"train": "last 2", "for": "5 epochs", "learning_rate": 3e-4, "layer_decay": 0.75},
+        {"train": "all", "for": "10 epochs", "learning_rate": 1e-4, "layer_decay": 0.75, "warmup": "10%"},
+    )
+    return tuple(StageConfig.model_validate(row) for row in rows)
+
+
+class FinetuneConfig(Section):
+    """The plan: what is trained, in which order, and how."""
+
+    batch_norm: Literal["frozen-stats", "train", "recalibrate"] = Field(
+        "frozen-stats",
+        description="Statistics of BatchNorm: kept as pretrained, trained with the rest, or measured anew.",
+    )
+    optimizer: OptimizerConfig = Field(OptimizerConfig(), description="How weights are updated.")
+    label_smoothing: float = Field(0.1, ge=0, lt=1, description="Share of the target spread over all classes.")
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="Weigh the loss by the inverse frequency of the class, or not."
+    )
+    early_stopping: EarlyStoppingConfig | None = Field(
+        EarlyStoppingConfig(), description="When a stage ends before its time; null turns it off."
+    )
+    stages: tuple[StageConfig, ...] = Field(
+        default_factory=default_stages, min_length=1, description="The stages, in their order."
+    )
+
+
+class EvaluationConfig(Section):
+    """How the figures of the test are made."""
+
+    confidence: float = Field(0.95, gt=0, lt=1, description="Confidence of the intervals.")
+    bootstrap_samples: int = Field(2000, ge=10, le=1_000_000, description="Resamples of the bootstrap.")
+
+
+class Config(Section):
+    """A whole job."""
+
+    summary: str | None = Field(None, description="One line that `ftsuite list configs` shows.")
+    task: str = Field(min_length=1, description="The kind of job: a name of `ftsuite list tasks`.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Everything random follows from it.")
+    deterministic: bool = Field(
+        True,
+        description="Use deterministic operations: the same seed gives the same figures on one machine.",
+    )
+    data: DataConfig = Field(description="What to train on.")
+    backbone: BackboneConfig = Field(description="The pretrained model to start from.")
+    head: HeadConfig = Field(HeadConfig(), description="The new layers on top of the backbone.")
+    options: Mapping[str, Any] = Field({}, description="Options of the task; each task has its own.")
+    finetune: FinetuneConfig = Field(default_factory=FinetuneConfig, description="The plan.")
+    evaluation: EvaluationConfig = Field(EvaluationConfig(), description="How the figures of the test are made.")

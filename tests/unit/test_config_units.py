@@ -1,0 +1,107 @@
+"""Durations, train scopes and sources."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from ftsuite.config import Duration, SourceReference, TrainScope, parse_source
+from ftsuite.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "unit", "written"),
+    [
+        ("3 epochs", "3", "epochs", "3 epochs"),
+        ("1 epoch", "1", "epochs", "1 epoch"),
+        ("1 epochs", "1", "epochs", "1 epoch"),
+        ("500 steps", "500", "steps", "500 steps"),
+        ("1 step", "1", "steps", "1 step"),
+        (" 10% ", "10", "percent", "10%"),
+        ("10 %", "10", "percent", "10%"),
+        ("2.50%", "2.5", "percent", "2.5%"),
+        ("0%", "0", "percent", "0%"),
+        ("100 epochs", "100", "epochs", "100 epochs"),
+    ],
+)
+def test_duration_forms(text: str, amount: str, unit: str, written: str) -> None:
+    duration = Duration.parse(text)
+    assert (duration.amount, duration.unit) == (Decimal(amount), unit)
+    assert str(duration) == written
+    assert Duration.parse(written) == duration
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "3",
+        "epochs",
+        "3 weeks",
+        "-1 epochs",
+        "1.5 epochs",
+        "101%",
+        "3 epochs 2",
+        "٣ epochs",
+        "1e3 steps",
+        "%",
+        "3\nepochs",
+    ],
+)
+def test_duration_refuses(text: str) -> None:
+    with pytest.raises(ConfigError, match="Received: "):
+        Duration.parse(text)
+
+
+def test_duration_to_steps() -> None:
+    assert Duration.parse("3 epochs").to_steps(40) == 120
+    assert Duration.parse("500 steps").to_steps(40) == 500
+    assert Duration.parse("10%").to_steps(40, 200) == 20
+    assert Duration.parse("10%").to_steps(40, 201) == 21  # a started step is a step
+    assert Duration.parse("0.1%").to_steps(1, 1000) == 1  # exact: 0.1 as a float would give 2
+    assert Duration.parse("0%").to_steps(40, 200) == 0
+    with pytest.raises(ConfigError, match=r"in epochs or steps\. Received: 10%"):
+        Duration.parse("10%").to_steps(40)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "count"),
+    [("head", "head", None), ("all", "all", None), ("last 2", "last", 2), ("last  12", "last", 12)],
+)
+def test_scope_forms(text: str, kind: str, count: int | None) -> None:
+    scope = TrainScope.parse(text)
+    assert (scope.kind, scope.count) == (kind, count)
+    assert TrainScope.parse(str(scope)) == scope
+
+
+@pytest.mark.parametrize("text", ["", "last", "last 0", "last -1", "last x", "heads", "HEAD", "last 2 3", "2"])
+def test_scope_refuses(text: str) -> None:
+    with pytest.raises(ConfigError, match="Received: "):
+        TrainScope.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("field-guide", "field-guide", ""),
+        ("folder:a b", "folder", "a b"),
+        ("folder:./a:b", "folder", "./a:b"),
+        ("csv:x.csv", "csv", "x.csv"),
+        ("tfds:caltech_birds2011:0.1.1", "tfds", "caltech_birds2011:0.1.1"),
+        ("asset:cub", "asset", "cub"),
+        ("../photos", "path", "../photos"),
+        ("./a:b", "path", "./a:b"),
+        ("C:\\birds", "path", "C:\\birds"),
+    ],
+)
+def test_source_forms(text: str, kind: str, value: str) -> None:
+    reference = parse_source(text)
+    assert reference == SourceReference(kind, value)  # type: ignore[arg-type]
+    assert str(reference) == text
+
+
+@pytest.mark.parametrize("text", ["", "  ", "folder:", "tfds: ", "foldr:x", "https://example.com/x.zip"])
+def test_source_refuses(text: str) -> None:
+    with pytest.raises(ConfigError, match="Received: "):
+        parse_source(text)
