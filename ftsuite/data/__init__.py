@@ -1,0 +1,1 @@
+"""Data: sources, splits, pictures and the tf.data pipeline."""

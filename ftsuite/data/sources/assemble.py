@@ -1,0 +1,161 @@
+"""From what a source found to checked `Examples`: pictures scanned, bad files answered for, classes in
+order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ftsuite.api import Examples
+from ftsuite.data.image_files import BadFile, ImageInfo, bad_files_error, scan_images
+from ftsuite.data.sources.classes import check_classes
+from ftsuite.data.sources.found import Found, Row, listed
+from ftsuite.errors import DataError
+
+if TYPE_CHECKING:
+    from ftsuite.api import Progress
+
+_SHOWN = 20
+_TINY_PIXELS = 16
+
+
+def assemble(found: Found, bad_files: str, progress: Progress | None = None) -> Examples:
+    """Scan pictures, apply ``data.bad_files``, check classes and put the columns together.
+
+    Args:
+        found: what the source found.
+        bad_files: ``error`` or ``skip``.
+        progress: see `ftsuite.data.sources.load_examples`.
+
+    Raises:
+        DataError: unusable files under ``error``, fewer than two classes, empty classes, no rows.
+    """
+    infos = _scan_rows(found, progress) if found.kind == "image-file" else {}
+    return assemble_scanned(found, infos, bad_files)
+
+
+def assemble_scanned(found: Found, infos: Mapping[str, ImageInfo], bad_files: str) -> Examples:
+    """`assemble` for pictures whose scan is known already: `infos` maps a row's id to it."""
+    answer_for_bad_files(found, bad_files)
+    check_classes(found, bad_files)
+    label_of = {name: index for index, name in enumerate(found.class_names)}
+    rows = found.rows
+    pictures = [infos[row.id] for row in rows] if found.kind == "image-file" else []
+    hashes = tuple(info.sha256 for info in pictures) or tuple(_text_hash(row.input) for row in rows)
+    labels = np.asarray([label_of[row.label] for row in rows], dtype=np.int64)
+    splits = np.asarray([row.split for row in rows], dtype=np.str_) if found.has_splits else None
+    notes = [
+        *found.notes,
+        *_tiny_note(pictures),
+        *_conflict_notes(hashes, labels),
+        *shared_notes(hashes, splits),
+    ]
+    return Examples(
+        ids=tuple(row.id for row in rows),
+        inputs=tuple(row.input for row in rows),
+        labels=labels,
+        class_names=tuple(found.class_names),
+        content_hashes=hashes,
+        kind=found.kind,
+        splits=splits,
+        groups=_groups(rows),
+        decoders=np.asarray([info.needs_pillow for info in pictures], dtype=np.uint8) if pictures else None,
+        notes=tuple(notes),
+    )
+
+
+def answer_for_bad_files(found: Found, bad_files: str) -> None:
+    """Raise for bad files under ``error``; under ``skip`` note them.
+
+    Raises:
+        DataError: every bad file with its reason.
+    """
+    if not found.bad:
+        return
+    total = len(found.bad) + len(found.rows)
+    if bad_files != "skip":
+        raise bad_files_error(found.bad, total, found.noun)
+    shown = "; ".join(f"{entry.path} {entry.reason}" for entry in found.bad[:_SHOWN])
+    more = f"; and {len(found.bad) - _SHOWN:,} more" if len(found.bad) > _SHOWN else ""
+    found.notes.append(f"Left out {len(found.bad):,} of {total:,} {found.noun} (data.bad_files: skip): {shown}{more}.")
+
+
+def shared_notes(hashes: tuple[str, ...], splits: np.ndarray | None) -> list[str]:
+    """A sentence for each pair of official splits that share contents: such figures are too good."""
+    if splits is None:
+        return []
+    sides: dict[str, set[str]] = defaultdict(set)
+    for content, split in zip(hashes, splits.tolist(), strict=True):
+        sides[content].add(split)
+    notes = []
+    for one, other in (("train", "test"), ("validation", "test"), ("train", "validation")):
+        count = sum(one in found and other in found for found in sides.values())
+        if count:
+            notes.append(
+                f"The official {one} and {other} splits share {count:,} identical "
+                f"{'content' if count == 1 else 'contents'}; they were left where the source puts them."
+            )
+    return notes
+
+
+def _scan_rows(found: Found, progress: Progress | None) -> dict[str, ImageInfo]:
+    """Scan every row's picture; rows that cannot be used move to `found.bad`."""
+    kept: list[Row] = []
+    infos: dict[str, ImageInfo] = {}
+    for row, entry in zip(found.rows, scan_images([row.input for row in found.rows], progress), strict=True):
+        if isinstance(entry, BadFile):
+            found.bad.append(entry)
+        else:
+            kept.append(row)
+            infos[row.id] = entry
+    found.rows[:] = kept
+    return infos
+
+
+def _text_hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _groups(rows: list[Row]) -> tuple[str, ...] | None:
+    if all(row.group is None for row in rows):
+        return None
+    # A row without a group is a group of its own; the prefix keeps it from meeting a group of that name.
+    return tuple(f"\x00{row.id}" if row.group is None else row.group for row in rows)
+
+
+def _tiny_note(pictures: list[ImageInfo]) -> list[str]:
+    tiny = [info.path for info in pictures if min(info.width, info.height) < _TINY_PIXELS]
+    if not tiny:
+        return []
+    verb = "picture is" if len(tiny) == 1 else "pictures are"
+    return [f"{len(tiny):,} {verb} less than {_TINY_PIXELS} pixels high or wide and taken as found: {listed(tiny, 5)}."]
+
+
+def _conflict_notes(hashes: tuple[str, ...], labels: np.ndarray) -> list[str]:
+    first: dict[str, int] = {}
+    conflicting: set[str] = set()
+    for content, label in zip(hashes, labels.tolist(), strict=True):
+        if first.setdefault(content, label) != label:
+            conflicting.add(content)
+    repeated = len(hashes) - len(first)
+    notes = []
+    if repeated:
+        notes.append(f"{repeated:,} of {len(hashes):,} examples repeat another one's content exactly.")
+    if conflicting:
+        notes.append(f"{len(conflicting):,} identical contents stand under more than one class.")
+    return notes
+
+
+def require_rows(found: Found, what: str) -> None:
+    """Raise where a source holds nothing at all.
+
+    Raises:
+        DataError: no rows and nothing bad.
+    """
+    if not found.rows and not found.bad:
+        raise DataError(f"Expected labelled examples. Received: {what}, which holds none.")

@@ -1,0 +1,90 @@
+"""Checks of class names: twins, empty ones, too few, and tests of classes that were never trained."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+
+from ftsuite.data.sources.found import Found, listed
+from ftsuite.errors import DataError
+
+
+def normal_form(name: str) -> str:
+    """The composed Unicode form (NFC): macOS and other systems store the same name in different bytes."""
+    return unicodedata.normalize("NFC", name)
+
+
+def check_twins(names: Iterable[str], where: str) -> None:
+    """Refuse names that look the same and differ only in their Unicode form.
+
+    Raises:
+        DataError: names every pair, in escapes so that the difference shows.
+    """
+    same: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        same[normal_form(name)].append(name)
+    twins = [sorted(group) for group in same.values() if len(group) > 1]
+    if twins:
+        shown = "; ".join(f"{group[0]!r} as " + " and ".join(ascii(name) for name in group) for group in twins[:10])
+        raise DataError(
+            f"Expected class names in {where} that differ in more than their Unicode form. Received: {shown}.",
+            "These are one class in two folders: move the files of one into the other.",
+        )
+
+
+def near_twin_notes(names: Iterable[str]) -> list[str]:
+    """A sentence for class names that differ only in case, spaces or dashes: kept apart, likely one."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        alike["".join(name.casefold().replace("_", " ").replace("-", " ").split())].append(name)
+    twins = [sorted(group) for group in alike.values() if len(group) > 1]
+    return [
+        f"The class names {listed(group)} differ only in case, spaces or dashes; they are taken as "
+        f"{len(group)} classes."
+        for group in sorted(twins)
+    ]
+
+
+def check_classes(found: Found, bad_files: str) -> None:
+    """Check the classes of what is left to train on; under ``skip`` empty classes are dropped with a note.
+
+    Raises:
+        DataError: empty classes, classes that are tested but never trained, or fewer than two classes.
+    """
+    found.notes.extend(near_twin_notes(found.class_names))
+    counts = dict.fromkeys(found.class_names, 0)
+    trained = dict.fromkeys(found.class_names, 0)
+    for row in found.rows:
+        counts[row.label] += 1
+        trained[row.label] += row.split in ("", "train")
+    empty = [name for name, count in counts.items() if not count]
+    if empty and bad_files != "skip":
+        raise DataError(
+            f"Expected every class to hold at least one usable example. Received: {len(empty):,} empty: "
+            f"{listed(empty, 20)}.",
+            "Fill or delete these classes, or set `data.bad_files: skip` to drop them from this run.",
+        )
+    if empty:
+        found.notes.append(f"Dropped {len(empty):,} classes without a usable example: {listed(empty, 20)}.")
+        found.class_names[:] = [name for name in found.class_names if counts[name]]
+    untrained = [name for name in found.class_names if not trained[name]]
+    if untrained:
+        raise DataError(
+            "Expected every class to have training examples. Received: "
+            f"{len(untrained):,} that stand in other splits only: {listed(untrained, 20)}.",
+            "Give them training examples, or delete them from the other splits.",
+        )
+    if len(found.class_names) < 2:
+        raise DataError(
+            f"Expected at least two classes. Received: {len(found.class_names)}: {listed(found.class_names)}."
+        )
+    _note_untested(found)
+
+
+def _note_untested(found: Found) -> None:
+    for split in ("validation", "test"):
+        present = {row.label for row in found.rows if row.split == split}
+        absent = [name for name in found.class_names if name not in present]
+        if present and absent:
+            found.notes.append(f"The official {split} split holds no example of {listed(absent)}.")

@@ -1,0 +1,102 @@
+"""Which columns of a table hold what: those that the config names, else those with the usual names."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ftsuite.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ftsuite.config import DataConfig
+
+_IMAGE_NAMES = ("image", "image_path", "path", "file", "filename", "file_name", "filepath", "picture")
+_TEXT_NAMES = ("text", "sentence", "review", "document", "content")
+_LABEL_NAMES = ("label", "class", "category", "species", "target")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Column names; exactly one of `image` and `text` is not empty.
+
+    Attributes:
+        label: the class name.
+        image: a picture's path.
+        text: the text itself.
+        group: what must stay on one side of a split; empty where none.
+        notes: which columns were chosen by their usual name.
+    """
+
+    label: str
+    image: str
+    text: str
+    group: str
+    notes: tuple[str, ...] = ()
+
+
+def choose_columns(names: list[str], data: DataConfig, path: Path) -> Columns:
+    """Choose columns from a table's header.
+
+    Raises:
+        ConfigError: a named column is not there, or none with a usual name is there, or both a picture's and
+            a text's are.
+    """
+    for key in ("image_column", "text_column", "label_column", "group_column"):
+        wanted = getattr(data, key)
+        if wanted is not None and wanted not in names:
+            raise _not_there(key, wanted, names, path)
+    if data.image_column and data.text_column:
+        raise ConfigError(
+            "Expected either data.image_column or data.text_column. "
+            f"Received both: {data.image_column!r} and {data.text_column!r}."
+        )
+    label = data.label_column or _usual(_LABEL_NAMES, names)
+    if not label:
+        raise _unnamed("label_column", _LABEL_NAMES, names, path)
+    image, text = data.image_column or "", data.text_column or ""
+    if not image and not text:
+        image, text = _usual(_IMAGE_NAMES, names), _usual(_TEXT_NAMES, names)
+        if image and text:
+            raise ConfigError(
+                f"Expected to see which column of {str(path)!r} to learn from. Received: pictures' paths in "
+                f"{image!r} "
+                f"or texts in {text!r}.",
+                f"Set data.image_column: {image} or data.text_column: {text}.",
+            )
+    if not image and not text:
+        raise _unnamed("image_column or data.text_column", (*_IMAGE_NAMES, *_TEXT_NAMES), names, path)
+    taken = [
+        name
+        for name, key in ((image or text, data.image_column or data.text_column), (label, data.label_column))
+        if key is None
+    ]
+    notes = (f"Columns taken by their usual names: {', '.join(map(repr, taken))}.",) if taken else ()
+    return Columns(label=label, image=image, text=text, group=data.group_column or "", notes=notes)
+
+
+def _usual(usual: tuple[str, ...], names: list[str]) -> str:
+    lowered = {name.strip().lower(): name for name in reversed(names)}
+    return next((lowered[name] for name in usual if name in lowered), "")
+
+
+def _not_there(key: str, wanted: str, names: list[str], path: Path) -> ConfigError:
+    near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.3)
+    nearest = f"; the nearest is {near[0]!r}" if near else ""
+    return ConfigError(
+        f"Expected data.{key} to be a column of {str(path)!r}{nearest}. Received: {wanted!r}",
+        f"Its columns are {', '.join(map(repr, names))}.",
+    )
+
+
+def _unnamed(key: str, usual: tuple[str, ...], names: list[str], path: Path) -> ConfigError:
+    hint = ""
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        hint = " The file seems to be separated by something else than commas: save it with commas."
+    return ConfigError(
+        f"Expected data.{key} to be set, or a column with a usual name ({', '.join(usual)}) in "
+        f"{str(path)!r}. "
+        f"Received columns: {', '.join(map(repr, names))}.",
+        f"Set data.{key}.{hint}",
+    )

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ftsuite.api import Examples
+from ftsuite.config import DataConfig
+from ftsuite.data.sources import load_examples
+from ftsuite.errors import ConfigError, DataError
+from tests.found_pictures import note_with, picture
+
+
+def load(path: Path, **settings: Any) -> Examples:
+    return load_examples(DataConfig.model_validate({"source": str(path), **settings}), seed=0)
+
+
+def write(path: Path, text: str | bytes) -> Path:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
+    return path
+
+
+def test_a_csv_of_texts(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", '\ufefftext,label,source\n"fine, and\nlong",pos,x\nbad,neg,y\n\nfine too,pos,x\n')
+    examples = load(path)
+    assert examples.kind == "text"
+    assert examples.inputs == ("fine, and\nlong", "bad", "fine too")
+    assert examples.class_names == ("neg", "pos")
+    assert examples.labels.tolist() == [1, 0, 1]
+    assert examples.decoders is None
+    assert "'text', 'label'" in note_with(examples, "usual names")
+
+
+def test_ids_of_texts_do_not_depend_on_where_rows_stand(tmp_path: Path) -> None:
+    head = "text,label\n"
+    before = load(write(tmp_path / "a.csv", head + "one,a\ntwo,b\ntwo,b\n"))
+    after = load(write(tmp_path / "b.csv", head + "new,a\ntwo,b\none,a\ntwo,b\n"))
+    assert len(set(before.ids)) == 3
+    assert set(before.ids) < set(after.ids)
+
+
+def test_pictures_are_relative_to_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(tmp_path / "data" / "img" / "a.png")
+    far = picture(tmp_path / "far" / "b.png")
+    rows = [("img/a.png", "jay", "nest 1"), (str(far), "wren", ""), ("img/a.png", "jay", "nest 2")]
+    text = "file,species,nest\n" + "".join(f"{','.join(row)}\n" for row in rows)
+    path = write(tmp_path / "data" / "birds.csv", text)
+    monkeypatch.chdir(tmp_path / "far")
+    examples = load(path, image_column="file", label_column="species", group_column="nest")
+    assert examples.kind == "image-file"
+    assert examples.ids == ("img/a.png", str(far), "img/a.png#2")
+    assert examples.inputs[0] == str(tmp_path / "data" / "img" / "a.png")
+    assert examples.groups is not None
+    assert examples.groups[0] == "nest 1"
+    assert len(set(examples.groups)) == 3
+    assert examples.decoders is not None
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_other_tables(tmp_path: Path, kind: str) -> None:
+    rows = [{"review": "one", "label": 10}, {"review": "two", "label": 9}, {"review": "three", "label": 10}]
+    path = tmp_path / f"a.{kind}"
+    if kind == "jsonl":
+        write(path, "\n\n".join(json.dumps(row) for row in rows))
+    else:
+        import pyarrow
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    examples = load(path, text_column="review")
+    assert examples.inputs == ("one", "two", "three")
+    assert examples.class_names == ("9", "10")
+
+
+def test_labels_of_other_types(tmp_path: Path) -> None:
+    rows = [{"text": str(index), "label": label} for index, label in enumerate([True, False, True])]
+    assert load(write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))).class_names == (
+        "false",
+        "true",
+    )
+    floats = [{"text": str(index), "label": label} for index, label in enumerate([1.0, 0.0])]
+    assert load(write(tmp_path / "b.jsonl", "\n".join(map(json.dumps, floats)))).class_names == ("0", "1")
+    measured = [{"text": "a", "label": 0.25}, {"text": "b", "label": 1.0}]
+    with pytest.raises(DataError, match=r"the number 0\.25"):
+        load(write(tmp_path / "c.jsonl", "\n".join(map(json.dumps, measured))))
+    spaced = load(write(tmp_path / "d.csv", "text,label\na,x\nb, x \nc,y\n"))
+    assert spaced.class_names == ("x", "y")
+    assert "1 labels without the spaces" in note_with(spaced, "spaces around")
+
+
+def test_bad_rows_are_named_with_their_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "text,label\ngood,a\n,b\n  ,b\nfine,\nalso,b\n")
+    with pytest.raises(DataError) as caught:
+        load(path)
+    for words in (
+        "3 of 5",
+        "a.csv line 3: is empty in column 'text'",
+        "line 4: is empty",
+        "line 5: has no label",
+    ):
+        assert words in caught.value.message
+    assert len(load(path, bad_files="skip")) == 2
+
+
+def test_bad_pictures_of_a_table(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "b.png")
+    text = "image,label\na.png,x\nb.png,y\ngone.png,x\nhttps://example.org/c.jpg,y\n"
+    with pytest.raises(DataError) as caught:
+        load(write(tmp_path / "a.csv", text))
+    assert "gone.png: does not exist" in caught.value.message
+    assert "line 5: names a web address" in caught.value.message
+
+
+def test_official_splits_of_a_table(tmp_path: Path) -> None:
+    text = "text,label,split\na,x,train\nb,y,Train\nc,x,val\nd,y,test\ne,x,\n"
+    examples = load(write(tmp_path / "a.csv", text))
+    assert examples.splits is not None
+    assert examples.splits.tolist() == ["train", "train", "validation", "test", ""]
+    other = load(write(tmp_path / "b.csv", text.replace("Train", "fold 1")))
+    assert other.splits is None
+    assert "'fold 1'" in note_with(other, "'split' was not used")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"label_column": "lable"}, "nearest is 'label'"),
+        ({"text_column": "body"}, "text_column"),
+        ({"text_column": "text", "image_column": "image"}, "Received both"),
+        ({}, "which column"),
+    ],
+)
+def test_columns_that_cannot_be_chosen(tmp_path: Path, settings: dict[str, str], words: str) -> None:
+    path = write(tmp_path / "a.csv", "text,image,label\na,b.png,x\n")
+    with pytest.raises(ConfigError, match=words):
+        load(path, **settings)
+
+
+def test_semicolons_are_pointed_out(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(write(tmp_path / "a.csv", "text;label\na;x\n"))
+    assert "commas" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.csv", "text,label\na,b,c\n", "Received: 3 in .*, line 2"),
+        ("a.csv", b"text,label\ncaf\xe9,x\n", "byte 0xe9"),
+        ("a.csv", "text,text,label\n", "twice"),
+        ("a.csv", "text,label\n", "at least one row"),
+        ("a.csv", "", "at least one row"),
+        ("a.csv", 'text,label\n"a,b\n', "well-formed CSV.*line"),
+        ("a.jsonl", '{"text": "a", "label": 1}\n{"text": \n', "line 2"),
+        ("a.jsonl", '["a"]\n', "JSON object a line.*line 1"),
+        ("a.jsonl", '{"text": "a", "label": ["x"]}\n', "one class name a row"),
+        ("a.parquet", b"no parquet", "Parquet file"),
+    ],
+)
+def test_malformed_tables(tmp_path: Path, name: str, content: str | bytes, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        load(write(tmp_path / name, content))
+
+
+def test_a_table_that_is_not_there(tmp_path: Path) -> None:
+    write(tmp_path / "birds.csv", "x")
+    with pytest.raises(DataError) as caught:
+        load_examples(DataConfig(source=f"csv:{tmp_path}/bird.csv"), 0)
+    assert "birds.csv" in caught.value.advice
+    with pytest.raises(DataError, match="csv file that exists"):
+        load_examples(DataConfig(source=f"csv:{tmp_path}"), 0)
