@@ -1,0 +1,31 @@
+"""Test figures with intervals: what a model's probabilities are worth, and how sure one may be of it."""
+
+from __future__ import annotations
+
+from ftsuite.evaluation.calibration import ReliabilityBins, calibration_error, reliability_bins
+from ftsuite.evaluation.confusion import (
+    ConfusedPair,
+    confused_pairs,
+    confusion_matrix,
+    most_confused_classes,
+)
+from ftsuite.evaluation.figure import figure_interval, format_figure, interval_key
+from ftsuite.evaluation.intervals import wilson_interval
+from ftsuite.evaluation.metrics import evaluate_predictions
+from ftsuite.evaluation.paired import paired_difference
+
+__all__ = [
+    "ConfusedPair",
+    "ReliabilityBins",
+    "calibration_error",
+    "confused_pairs",
+    "confusion_matrix",
+    "evaluate_predictions",
+    "figure_interval",
+    "format_figure",
+    "interval_key",
+    "most_confused_classes",
+    "paired_difference",
+    "reliability_bins",
+    "wilson_interval",
+]

@@ -1,0 +1,196 @@
+"""From a run folder to report.html."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.resources
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+
+from ftsuite.evaluation import reliability_bins
+from ftsuite.report import facts
+from ftsuite.report.confusions import confusion_table, pairs_to_show
+from ftsuite.report.figures import METRIC_MEANINGS, METRIC_NAMES, figure_text, metric_name, plural, shortened
+from ftsuite.report.mistakes import Thumbnails, specimens, worst_rows
+from ftsuite.report.plots import accuracy_plot, learning_rate_plot, loss_plot, reliability_plot
+from ftsuite.report.record import RunRecord, read_run
+from ftsuite.report.stages import stage_rows
+
+REPORT_NAME = "report.html"
+WORST = 24
+
+
+def write_report(run_folder: Path, *, thumbnails: Thumbnails | None = None) -> Path:
+    """Write a run's report.html from the files in its folder; the same files give the same bytes.
+
+    Args:
+        run_folder: of a run that has ended.
+        thumbnails: from values of the `input` column to JPEG or PNG bytes, None for a picture that is
+            not to be had; left out where there are no pictures to show.
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        ArtifactError: a file of the run is missing, torn, or of another run.
+    """
+    record = read_run(Path(run_folder))
+    text = _environment().get_template("report.html.jinja").render(_context(record, thumbnails))
+    target = record.folder / REPORT_NAME
+    descriptor, temporary = tempfile.mkstemp(dir=record.folder, prefix=f".{REPORT_NAME}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        # mkstemp lets only the owner read; a report is as readable as any file that the run writes.
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_resource),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["short"] = shortened
+    environment.globals["plural"] = plural
+    return environment
+
+
+def _resource(name: str) -> str:
+    return importlib.resources.files("ftsuite.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _context(record: RunRecord, thumbnails: Thumbnails | None) -> dict[str, Any]:
+    test = record.test
+    stages = stage_rows(record)
+    names = [stage.name for stage in stages]
+    pairs = pairs_to_show(test)
+    worst = worst_rows(test, WORST)
+    wanted = [*worst, *(row for pair in pairs for row in [*pair.mistakes, *pair.typical])]
+    kind = str(record.data_facts.get("kind", ""))
+    bins = reliability_bins(test.probabilities.max(axis=1), test.labels == test.predictions)
+    script = _resource("report.js").strip()
+    confidence = _confidence_percent(record)
+    curves = partial(_plots, record, names)
+    return {
+        "title": str(record.journal.started.get("config") or record.folder.resolve().name),
+        "folder": record.folder.resolve().name,
+        "summary": str(record.config.get("summary") or ""),
+        "style": Markup(_resource("report.css")),
+        "script": Markup(script),
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "hint": facts.rendered_hint(record),
+        "noun": facts.noun(record),
+        "verdict": _verdict(record),
+        "confidence": confidence,
+        "tiles": _tiles(record),
+        "run_facts": facts.run_facts(record),
+        "splits": record.split_counts,
+        "class_counts": _class_counts(record),
+        "stages": stages,
+        "plots": curves(),
+        "confusion": confusion_table(test),
+        "pairs": pairs,
+        "worst": worst,
+        "specimens": specimens(test, wanted, kind, thumbnails),
+        "class_names": test.class_names,
+        "mistakes": int(np.sum(test.labels != test.predictions)),
+        "per_class": _per_class(record),
+        "reliability": reliability_plot(bins, confidence / 100),
+        "calibration": _sureness(record),
+        "command": str(record.environment.get("command") or ""),
+        "config_text": record.config_text,
+        "environment_rows": facts.environment_rows(record.environment),
+        "notes": facts.notes(record),
+    }
+
+
+def _plots(record: RunRecord, names: list[str]) -> list[tuple[Markup, str]]:
+    journal = record.journal
+    if not journal.epochs:
+        return []
+    return [
+        (loss_plot(journal, names), "Loss. Training loss includes label smoothing and augmentation."),
+        (accuracy_plot(journal, names), "Accuracy. Training accuracy is on augmented examples."),
+        (learning_rate_plot(journal, names), "Learning rate at the end of each epoch."),
+    ]
+
+
+def _confidence_percent(record: RunRecord) -> int:
+    """Return the confidence of the run's intervals in percent."""
+    return figure_text(record.metrics["test"]["accuracy"]).percent or 95
+
+
+def _verdict(record: RunRecord) -> dict[str, Any]:
+    headline = str(record.metrics.get("headline", "accuracy"))
+    n = len(record.test.labels)
+    most = int(np.bincount(record.test.labels).max())
+    return {
+        "name": metric_name(headline),
+        "figure": figure_text(record.metrics["test"][headline]),
+        "right": int(np.sum(record.test.labels == record.test.predictions)),
+        "n": n,
+        "baseline": f"{most / n:.3f}",
+    }
+
+
+def _tiles(record: RunRecord) -> list[dict[str, Any]]:
+    test = record.metrics["test"]
+    shown = [key for key in METRIC_NAMES if key in test]
+    shown += [key for key, value in test.items() if key not in shown and "value" in value]
+    return [
+        {
+            "name": metric_name(key),
+            "meaning": METRIC_MEANINGS.get(key, ""),
+            "figure": figure_text(test[key]),
+            "validation": figure_text((record.metrics.get("validation") or {}).get(key)),
+        }
+        for key in shown
+    ]
+
+
+def _class_counts(record: RunRecord) -> dict[str, int]:
+    counts = np.bincount(record.test.labels, minlength=len(record.test.class_names))
+    return {"classes": len(counts), "smallest": int(counts.min()), "largest": int(counts.max())}
+
+
+def _per_class(record: RunRecord) -> list[dict[str, Any]]:
+    """Return rows by class, the lowest F1 first; classes without an example last."""
+    rows = [
+        {
+            "name": name,
+            "n": int(figures["n"]),
+            "columns": [figure_text(figures[key]) for key in ("precision", "recall", "f1")],
+        }
+        for name, figures in record.metrics["test"]["per_class"].items()
+    ]
+    return sorted(rows, key=lambda row: (row["n"] == 0, row["columns"][2].number, row["name"]))
+
+
+def _sureness(record: RunRecord) -> dict[str, Any]:
+    """Say in words whether the model is too sure or not sure enough."""
+    stated = float(record.test.probabilities.max(axis=1).mean())
+    right = float(np.mean(record.test.labels == record.test.predictions))
+    figure = figure_text(record.metrics["test"].get("expected_calibration_error"))
+    return {"stated": f"{stated:.3f}", "right": f"{right:.3f}", "figure": figure}

@@ -1,0 +1,125 @@
+"""Everything that a report needs of a run folder, read and checked once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftsuite.data.split_file import read_split
+from ftsuite.errors import ArtifactError
+from ftsuite.report.files import read_object, read_yaml, torn
+from ftsuite.report.journal import Journal, read_journal
+from ftsuite.report.predictions import Predictions, read_predictions
+
+METRICS_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run folder's contents.
+
+    Attributes:
+        folder: the run folder.
+        config_text: config.resolved.yaml as it stands.
+        config: its value.
+        environment: environment.json.
+        split_counts: examples by split.
+        journal: epochs and ended stages.
+        metrics: metrics.json.
+        test: predictions on the test split; at least one.
+    """
+
+    folder: Path
+    config_text: str
+    config: dict[str, Any]
+    environment: dict[str, Any]
+    split_counts: dict[str, int]
+    journal: Journal
+    metrics: dict[str, Any]
+    test: Predictions
+
+    @property
+    def data_facts(self) -> dict[str, Any]:
+        """What environment.json says of the data; empty where it says nothing."""
+        facts = self.environment.get("data")
+        return facts if isinstance(facts, dict) else {}
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Read a run folder.
+
+    Raises:
+        ArtifactError: the folder or a file is missing, torn, or does not fit the others.
+    """
+    if not folder.is_dir():
+        raise ArtifactError(
+            f"Expected a run folder. Received: {folder}",
+            "Give the folder that `ftsuite run` printed, or `last`; `ftsuite list runs` names them.",
+        )
+    config_text, config = read_yaml(folder / "config.resolved.yaml")
+    _check_config(config, folder / "config.resolved.yaml")
+    metrics = read_object(folder / "metrics.json")
+    _check_metrics(metrics, folder / "metrics.json")
+    test = read_predictions(folder / "predictions.parquet").of_split("test")
+    _check_agreement(metrics, test, folder)
+    return RunRecord(
+        folder=folder,
+        config_text=config_text,
+        config=config,
+        environment=read_object(folder / "environment.json"),
+        split_counts=_split_counts(folder / "split.json"),
+        journal=read_journal(folder / "journal.jsonl"),
+        metrics=metrics,
+        test=test,
+    )
+
+
+def _split_counts(path: Path) -> dict[str, int]:
+    """Count the examples of each split, in the order in which they are used."""
+    counts = Counter(str(split) for split in read_split(path).splits)
+    first = {name: counts[name] for name in ("train", "validation", "test") if name in counts}
+    return first | {name: counts[name] for name in sorted(counts) if name not in first}
+
+
+def _check_config(config: dict[str, Any], path: Path) -> None:
+    """Refuse a config that was cut short: YAML without its last lines is YAML still."""
+    for key, kind in {"task": str, "data": dict, "backbone": dict, "finetune": dict}.items():
+        if not isinstance(config.get(key), kind):
+            raise torn(path, f"the key {key!r} of a resolved config", ", ".join(config) or "no key")
+    if not isinstance(config["finetune"].get("stages"), list):
+        raise torn(path, "a list of stages under finetune", ", ".join(config["finetune"]))
+
+
+def _check_metrics(metrics: dict[str, Any], path: Path) -> None:
+    if metrics.get("format") != METRICS_FORMAT:
+        raise ArtifactError(
+            f"Expected format {METRICS_FORMAT} in {path}. Received: {metrics.get('format')!r}",
+            "The run was made by another version of ftsuite; write its report with that version.",
+        )
+    test = metrics.get("test")
+    if not isinstance(test, dict) or not _is_figure(test.get("accuracy")) or "per_class" not in test:
+        raise torn(path, "the test figures, accuracy and per_class among them", type(test).__name__)
+    headline = metrics.get("headline", "accuracy")
+    if not _is_figure(test.get(headline)):
+        raise torn(path, f"the headline figure {headline!r} among the test figures", sorted(test))
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("value"), int | float) and "n" in value
+
+
+def _check_agreement(metrics: dict[str, Any], test: Predictions, folder: Path) -> None:
+    """Refuse files of two different runs in one folder: their figures and pictures would not match."""
+    figure = metrics["test"]["accuracy"]
+    n = len(test.labels)
+    share = float(np.mean(test.labels == test.predictions)) if n else 0.0
+    if n != figure["n"] or abs(share - figure["value"]) > 1e-6:
+        raise ArtifactError(
+            f"Expected metrics.json and predictions.parquet of the same run in {folder}. Received: accuracy "
+            f"{figure['value']} of {figure['n']} test examples in one, {share:.8g} of {n} in the other",
+            "Repeat the evaluation so that both are written together.",
+        )
