@@ -6,11 +6,9 @@ from ftsuite.data.field_guide.examples import KIND, FieldGuideExamples, example_
 from ftsuite.data.field_guide.guide import FieldGuide, Species
 from ftsuite.data.field_guide.randomness import content_hash
 from ftsuite.data.field_guide.render import render
-from ftsuite.data.field_guide.workers import DrawingWorkers
 
 __all__ = [
     "KIND",
-    "DrawingWorkers",
     "FieldGuide",
     "FieldGuideExamples",
     "Species",

@@ -1,0 +1,175 @@
+"""The plugin contract, on one screen: what a task says of itself and what it must write.
+
+A task plugin is a package with an entry point in the group ``ftsuite.tasks`` whose name is the config's
+``task:`` and whose value is a `TaskSpec`. The spec imports neither Keras nor TensorFlow; the class that its
+``factory`` names may. The suite owns everything else: split, loop, freezing, schedules, seeds, checkpoints,
+evaluation and report.
+"""
+
+from __future__ import annotations
+
+import abc
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pydantic
+
+from ftsuite.errors import PluginError
+
+if TYPE_CHECKING:
+    from ftsuite.config import DataConfig
+
+API_VERSION = 1
+ENTRY_POINT_GROUP = "ftsuite.tasks"
+Progress = Callable[[str, int, int], None]
+
+
+class Options(pydantic.BaseModel):
+    """Base of a task's own options: frozen, and an unknown key is an error."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Labelled examples without their pixels: parallel columns, all of length n.
+
+    Attributes:
+        ids: stable and unique, for instance a path relative to the source's folder.
+        inputs: the path of a picture, a text, or the id of a picture that the field guide draws.
+        labels: ``(n,)`` int64, an index into `class_names`.
+        class_names: names in the order of the model's outputs.
+        content_hashes: sha256 (hexadecimal) of each example's content.
+        kind: what `inputs` holds: ``image-file``, ``text`` or ``field-guide``.
+        splits: ``(n,)`` of ``train``, ``validation``, ``test`` or empty, where the source has official splits.
+        groups: examples of one group never lie on both sides of a split.
+        decoders: ``(n,)`` uint8, 0 where TensorFlow decodes the picture and 1 where Pillow must.
+        notes: what was skipped or repaired on the way, a sentence each.
+    """
+
+    ids: tuple[str, ...]
+    inputs: tuple[str, ...]
+    labels: np.ndarray
+    class_names: tuple[str, ...]
+    content_hashes: tuple[str, ...]
+    kind: str
+    splits: np.ndarray | None = None
+    groups: tuple[str, ...] | None = None
+    decoders: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, positions: Sequence[int] | np.ndarray) -> Examples:
+        """The examples at the given positions, in that order."""
+        chosen = [int(position) for position in positions]
+        array = np.asarray(chosen, dtype=np.int64)
+        return replace(
+            self,
+            ids=tuple(self.ids[i] for i in chosen),
+            inputs=tuple(self.inputs[i] for i in chosen),
+            labels=self.labels[array],
+            content_hashes=tuple(self.content_hashes[i] for i in chosen),
+            splits=None if self.splits is None else self.splits[array],
+            groups=None if self.groups is None else tuple(self.groups[i] for i in chosen),
+            decoders=None if self.decoders is None else self.decoders[array],
+        )
+
+
+class TaskModel(NamedTuple):
+    """What `Task.build` gives back: two Keras models over the same variables.
+
+    Attributes:
+        training: preprocessed features to logits ``(batch, num_classes)``.
+        serving: raw input to probabilities ``(batch, num_classes)``, preprocessing and class names inside.
+        backbone: the part of `training` whose blocks the plan freezes and thaws.
+    """
+
+    training: Any
+    serving: Any
+    backbone: Any
+
+
+class Task(abc.ABC):
+    """One family of jobs. An instance lives for one run."""
+
+    def __init__(self, options: Options, seed: int) -> None:
+        self.options: Any = options
+        self.seed = seed
+
+    @abc.abstractmethod
+    def load(self, data: DataConfig, progress: Progress | None = None) -> Examples:
+        """All examples of the source, with its official splits where it has them."""
+
+    def fit_preprocessing(self, training: Examples) -> None:  # noqa: B027 - optional by design
+        """Fit whatever preprocessing learns from data; it is shown the training split only."""
+
+    @abc.abstractmethod
+    def preprocess(self, element: Mapping[str, Any], training: bool, key: Any) -> Any:
+        """Turn one element into the training model's features, inside tf.data.
+
+        Args:
+            element: scalars ``input`` (string), ``decoder`` (uint8) and ``label`` (int64).
+            training: whether random augmentation applies.
+            key: ``(2,)`` int32 seed, a pure function of (run seed, epoch, example).
+        """
+
+    def augment_batch(self, features: Any, targets: Any, key: Any) -> tuple[Any, Any]:
+        """Mix whole batches (features and one-hot targets); by default nothing is mixed."""
+        return features, targets
+
+    @abc.abstractmethod
+    def build(self, backbone: Any, class_names: Sequence[str], dropout: float) -> TaskModel:
+        """The backbone with a head for these classes."""
+
+    @abc.abstractmethod
+    def objective(self, label_smoothing: float) -> Any:
+        """The Keras loss over (one-hot targets, logits)."""
+
+    @abc.abstractmethod
+    def decode(self, logits: np.ndarray) -> np.ndarray:
+        """Logits ``(n, num_classes)`` to probabilities ``(n, num_classes)`` float32."""
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """What a task says of itself without importing Keras.
+
+    Attributes:
+        name: the config's ``task:``; equals the entry point's name.
+        summary: one line for ``ftsuite list tasks``.
+        options: the model that validates the config's ``options:``.
+        factory: ``package.module:Class``, a `Task`, imported when a run needs it.
+        headline: the metric that a report leads with.
+        modality: ``image`` or ``text``: which backbones fit.
+        api_version: the version of this contract that the plugin was written for.
+    """
+
+    name: str
+    summary: str
+    options: type[Options]
+    factory: str
+    headline: str = "accuracy"
+    modality: str = "image"
+    api_version: int = API_VERSION
+
+    def create(self, options: Options, seed: int) -> Task:
+        """Import the factory and make the task; raises PluginError naming what is wrong."""
+        module_name, _, attribute = self.factory.partition(":")
+        try:
+            made = getattr(importlib.import_module(module_name), attribute)(options, seed)
+        except Exception as error:
+            raise PluginError(
+                f"The task {self.name!r} cannot be made from its factory {self.factory!r}: "
+                f"{type(error).__name__}: {error}",
+                "Mend or reinstall the plugin; `ftsuite list tasks` shows where it comes from.",
+            ) from error
+        if not isinstance(made, Task):
+            raise PluginError(
+                f"The factory of task {self.name!r} must give an ftsuite.api.Task. Received: {type(made).__name__}."
+            )
+        return made

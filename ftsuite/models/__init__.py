@@ -1,0 +1,1 @@
+"""Models: backbones, their blocks, heads and freezing."""

@@ -1,0 +1,136 @@
+"""Classification heads, and the serving model that carries preprocessing and class names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from ftsuite.api import TaskModel
+from ftsuite.errors import ConfigError
+from ftsuite.models.backbones import LoadedBackbone
+from ftsuite.models.preprocessing import Fit
+
+
+@keras.saving.register_keras_serializable(package="ftsuite")
+class ClassProbabilities(keras.layers.Layer):
+    """Softmax that knows the names of its classes, so that a saved model can never be read with others.
+
+    Maps logits ``(batch, num_classes)`` to probabilities ``(batch, num_classes)`` float32.
+    """
+
+    def __init__(self, class_names: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.class_names = tuple(class_names)
+
+    def call(self, logits: Any) -> Any:
+        """Probabilities of the logits."""
+        return keras.ops.softmax(keras.ops.cast(logits, "float32"), axis=-1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The shape of the logits."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """The layer's arguments, class names included."""
+        return {**super().get_config(), "class_names": list(self.class_names)}
+
+
+@keras.saving.register_keras_serializable(package="ftsuite")
+class FirstToken(keras.layers.Layer):
+    """The first of the tokens ``(batch, tokens, channels)``: ``(batch, channels)``."""
+
+    def call(self, tokens: Any) -> Any:
+        """The class token."""
+        return tokens[:, 0]
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Batch and channels."""
+        return (input_shape[0], input_shape[2])
+
+
+def image_classifier(
+    backbone: LoadedBackbone,
+    class_names: Sequence[str],
+    dropout: float,
+    fit: Fit,
+    train_image_size: int | None = None,
+) -> TaskModel:
+    """Pool the backbone's features, drop some out, and classify.
+
+    Args:
+        backbone: as `ftsuite.models.backbones.load_backbone` gives it.
+        class_names: the classes in the order of the outputs.
+        dropout: share of the pooled features dropped in training, in [0, 1).
+        fit: how pictures of other shapes are fitted when serving.
+        train_image_size: of training pictures, where it differs from the size in use.
+
+    Returns:
+        A training model from resized pictures ``(batch, image_size, image_size, 3)`` float32 with values 0-255 to
+        logits, and a serving model from pictures ``(batch, height, width, 3)`` of any size to probabilities.
+
+    Raises:
+        ConfigError: if the backbone takes one size only and training is to use another.
+    """
+    preprocessing = backbone.preprocessing
+    size = _input_size(backbone, train_image_size)
+    resized = keras.Input((size, size, 3), dtype="float32", name="image")
+    rescaling = preprocessing.rescaling()
+    features = pool(_last(backbone.model(rescaling(resized))), backbone.pooling)
+    dropped = keras.layers.Dropout(dropout, name="head_dropout")(features)
+    logits = keras.layers.Dense(len(class_names), dtype="float32", name="head")(dropped)
+    training = keras.Model(resized, logits, name="training")
+    # A twin for serving, because a model that is compiled is saved together with its optimizer.
+    classifier = keras.Model(resized, logits, name="classifier")
+    raw = keras.Input((None, None, 3), dtype="float32", name="image")
+    probabilities = ClassProbabilities(class_names, name="probabilities")(classifier(preprocessing.resizing(fit)(raw)))
+    return TaskModel(training, keras.Model(raw, probabilities, name="serving"), backbone.model)
+
+
+def _input_size(backbone: LoadedBackbone, train_image_size: int | None) -> int | None:
+    """The size that the training model is built for, None where it takes any."""
+    size = backbone.preprocessing.image_size
+    if train_image_size in (None, size):
+        return size
+    if backbone.model.input.shape[1] is not None:
+        raise ConfigError(
+            f"The backbone {backbone.name!r} takes pictures of one size only, {size} pixels. "
+            f"Received: options.train_image_size {train_image_size}.",
+            "Leave options.train_image_size out.",
+        )
+    return None
+
+
+def pool(features: Any, pooling: str) -> Any:
+    """One vector an example of a backbone's output.
+
+    Args:
+        features: feature maps ``(batch, height, width, channels)`` or tokens ``(batch, tokens, channels)``.
+        pooling: ``average`` over positions, or ``token`` for the class token that comes first.
+    """
+    if pooling == "token":
+        return FirstToken(name="class_token")(features)
+    if len(features.shape) == 3:
+        return keras.layers.GlobalAveragePooling1D(name="pooled")(features)
+    return keras.layers.GlobalAveragePooling2D(name="pooled")(features)
+
+
+def _last(output: Any) -> Any:
+    """The deepest feature map of a backbone that gives one a stage."""
+    return list(output.values())[-1] if isinstance(output, dict) else output
+
+
+def cross_entropy(label_smoothing: float) -> Any:
+    """Cross-entropy of logits against one-hot targets.
+
+    Targets are smoothed as by Szegedy et al., 2016 (https://arxiv.org/abs/1512.00567).
+    """
+    return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=label_smoothing)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities ``(n, num_classes)`` float32 of logits ``(n, num_classes)``."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)

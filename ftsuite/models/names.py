@@ -1,0 +1,5 @@
+"""Names of backbones that the catalogue holds. Imports no Keras, so that they can be listed at once."""
+
+from __future__ import annotations
+
+CATALOGUE_BACKBONES = tuple(f"efficientnet_lite{number}_imagenet" for number in range(3))

@@ -1,0 +1,1 @@
+"""Learning-rate schedules, rules for each variable, and optimizers that follow them."""

@@ -1,0 +1,1 @@
+"""Training: the plan made concrete, the loop, checkpoints and the journal."""

@@ -1,0 +1,117 @@
+"""A config's stages made concrete for one model and one data set: which blocks, how many steps, which rates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ftsuite.errors import ConfigError
+from ftsuite.models.blocks import Block
+from ftsuite.models.freezing import decays
+from ftsuite.optim.rules import VariableRule, layerwise_multipliers, variable_rules
+from ftsuite.optim.schedules import StageSchedule
+
+if TYPE_CHECKING:
+    from ftsuite.config import FinetuneConfig, StageConfig
+
+HEAD = "head"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage, ready to train.
+
+    Attributes:
+        number: from 0.
+        name: what trains: ``head``, ``last 2`` or ``all``.
+        trained: names of the blocks that train, in order.
+        total_steps: optimizer steps.
+        steps_per_epoch: steps of a full epoch.
+        warmup_steps: of the schedule.
+        learning_rate: peak rate of the last block.
+        layer_decay: factor from a block's rate to the one before it.
+        schedule: shape after warm-up.
+    """
+
+    number: int
+    name: str
+    trained: tuple[str, ...]
+    total_steps: int
+    steps_per_epoch: int
+    warmup_steps: int
+    learning_rate: float
+    layer_decay: float
+    schedule: Any
+
+    @property
+    def epochs(self) -> int:
+        """Epochs begun, the last one perhaps partial."""
+        return math.ceil(self.total_steps / self.steps_per_epoch)
+
+    def steps_of_epoch(self, epoch: int) -> int:
+        """Steps of the stage's epoch, counted from 0."""
+        return min(self.steps_per_epoch, self.total_steps - epoch * self.steps_per_epoch)
+
+    def learning_rates(self, first_step: int) -> StageSchedule:
+        """The schedule for an optimizer that has made `first_step` steps when the stage begins."""
+        return StageSchedule(self.learning_rate, self.total_steps, self.warmup_steps, self.schedule, first_step)
+
+    def multipliers(self, blocks: Sequence[Block]) -> dict[str, float]:
+        """The share of the rate that each block learns at; the head learns at the full rate like the last block."""
+        backbone = [block.name for block in blocks if block.name != HEAD]
+        return {**layerwise_multipliers(backbone, self.layer_decay), HEAD: 1.0}
+
+    def rules(self, blocks: Sequence[Block], weight_decay: float) -> dict[str, VariableRule]:
+        """The rule of each variable for the optimizer."""
+        named = [(block.name, block.variables) for block in blocks]
+        return variable_rules(named, self.multipliers(blocks), weight_decay, decays)
+
+
+def all_blocks(model: Any, backbone_blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """The backbone's blocks and, last, ``head``: every other weight of the model."""
+    taken = {id(variable) for block in backbone_blocks for variable in block.variables}
+    rest = tuple(variable for variable in model.weights if id(variable) not in taken)
+    return (*backbone_blocks, Block(HEAD, rest))
+
+
+def resolve_stages(finetune: FinetuneConfig, blocks: Sequence[Block], steps_per_epoch: int) -> tuple[Stage, ...]:
+    """Make the stages of a config concrete.
+
+    Raises:
+        ConfigError: where a stage asks for more blocks than the backbone has.
+    """
+    return tuple(_resolve(number, stage, blocks, steps_per_epoch) for number, stage in enumerate(finetune.stages))
+
+
+def _resolve(number: int, stage: StageConfig, blocks: Sequence[Block], steps_per_epoch: int) -> Stage:
+    total_steps = stage.duration.to_steps(steps_per_epoch, None)
+    return Stage(
+        number=number,
+        name=str(stage.train),
+        trained=_trained_blocks(number, stage, [block.name for block in blocks]),
+        total_steps=total_steps,
+        steps_per_epoch=steps_per_epoch,
+        warmup_steps=min(stage.warmup.to_steps(steps_per_epoch, total_steps), total_steps - 1),
+        learning_rate=stage.learning_rate,
+        layer_decay=stage.layer_decay,
+        schedule=stage.schedule,
+    )
+
+
+def _trained_blocks(number: int, stage: StageConfig, names: Sequence[str]) -> tuple[str, ...]:
+    scope = stage.train
+    if scope.kind == "all":
+        return tuple(names)
+    if scope.kind == "head":
+        return (HEAD,)
+    backbone = [name for name in names if name != HEAD]
+    assert scope.count is not None, "`last N` always has its N"
+    if scope.count > len(backbone):
+        raise ConfigError(
+            f"finetune.stages.{number}.train asks for the last {scope.count} blocks; this backbone has "
+            f"{len(backbone)}: {', '.join(backbone)}. Received: {scope}.",
+            "Give a smaller number, or `train: all`.",
+        )
+    return (*backbone[len(backbone) - scope.count :], HEAD)

@@ -1,0 +1,57 @@
+"""How far a training run has come: plain data that a checkpoint keeps."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class TrainingProgress:
+    """Counters and history; everything else of a checkpoint is tensors.
+
+    Attributes:
+        stage: number of the stage that is under way.
+        stage_epoch: epochs of that stage that are done.
+        epoch: epochs of all stages that are done; order and augmentation depend on it.
+        step: optimizer steps that are done.
+        stage_first_step: optimizer steps that were done when the stage began.
+        hashes_before: block hashes at the stage's beginning.
+        best: value, epoch and stage of the best validation figure so far.
+        stage_best: the best score within the stage.
+        stage_best_epoch: the stage's epoch that gave it.
+        stage_results: what finished stages report.
+        journal_bytes: length of the journal at the checkpoint.
+    """
+
+    stage: int = 0
+    stage_epoch: int = 0
+    epoch: int = 0
+    step: int = 0
+    stage_first_step: int = 0
+    hashes_before: list[tuple[str, str]] = field(default_factory=list)
+    best: dict[str, Any] | None = None
+    stage_best: list[float] | None = None
+    stage_best_epoch: int = 0
+    stage_results: list[dict[str, Any]] = field(default_factory=list)
+    journal_bytes: int = 0
+
+    def begin_stage(self, number: int, hashes: list[tuple[str, str]]) -> None:
+        """Set the counters of a new stage."""
+        self.stage = number
+        self.stage_epoch = 0
+        self.stage_first_step = self.step
+        self.hashes_before = hashes
+        self.stage_best = None
+        self.stage_best_epoch = 0
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> TrainingProgress:
+        """From JSON; hashes become tuples again."""
+        progress = cls(**plain)
+        progress.hashes_before = [(old, statistics) for old, statistics in progress.hashes_before]
+        return progress
