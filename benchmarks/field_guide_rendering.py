@@ -1,4 +1,4 @@
-"""How fast the field guide draws: pictures a second on one thread, on more, and by worker processes.
+"""How fast the field guide draws: pictures a second on one thread and on more.
 
 python benchmarks/field_guide_rendering.py [--size 160] [--pictures 480] [--threads 2]
 
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ftsuite.data.field_guide import DrawingWorkers, examples, render
+from ftsuite.data.field_guide import examples, render
 
 
 def measure(draw: Callable[[str], object], ids: Sequence[str], threads: int) -> dict[str, float]:
@@ -39,9 +39,6 @@ def main() -> None:
     results: dict[str, object] = {"size": size, "pictures": len(ids), "threads": threads}
     results["one_thread"] = measure(lambda one: render(one, 0, size), ids, 1)
     results["threads_together"] = measure(lambda one: render(one, 0, size), ids, threads)
-    for name, count in (("one_worker", 1), ("workers", threads)):
-        with DrawingWorkers(count, 0, size) as workers:
-            results[name] = measure(workers.render, ids, count)
     print(json.dumps(results, indent=2))
 
 

@@ -1,0 +1,174 @@
+"""`ftsuite list`: the tasks, configs, backbones, data sets and runs that there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ftsuite.cli.run_folders import RunSummary, find_runs
+from ftsuite.cli.terminal import Terminal
+from ftsuite.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from ftsuite.assets import Asset
+
+_SOURCE_FORMS = (
+    ("folder:PATH", "pictures in a folder a class, or in train/ val/ test/ over such folders"),
+    ("csv:PATH, jsonl:PATH, parquet:PATH", "a table of labels with picture paths or texts"),
+    ("tfds:NAME[:VERSION]", "any TensorFlow Datasets name, for instance tfds:caltech_birds2011"),
+    ("asset:NAME", "a data set of the catalogue, as listed above"),
+)
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+
+
+@click.group("list")
+def list_group() -> None:
+    """List tasks, configs, backbones, data sets or runs."""
+
+
+@list_group.command()
+@_json_option
+def tasks(as_json: bool) -> None:
+    """List the tasks that are installed, and what is wrong with those that cannot be used."""
+    from ftsuite.registry import Registry
+
+    found = Registry.discover().specs()
+    terminal = Terminal(as_json=as_json)
+    for task in found:
+        fields = {"name": task.name, "summary": task.summary, "distribution": task.distribution}
+        terminal.event("task", {**fields, "error": task.error})
+    terminal.table(("task", "what it does", "from"), [(t.name, t.summary, t.distribution) for t in found])
+
+
+@list_group.command()
+@_json_option
+def configs(as_json: bool) -> None:
+    """List the configs that come with ftsuite."""
+    from ftsuite.config import shipped_summaries
+
+    found = shipped_summaries()
+    terminal = Terminal(as_json=as_json)
+    for name, summary in found.items():
+        terminal.event("config", {"name": name, "summary": summary})
+    terminal.table(("config", "what it does"), list(found.items()))
+    terminal.line()
+    terminal.line("Run one: ftsuite run NAME. A path to a YAML file of your own works as well.")
+
+
+@list_group.command()
+@click.option("--all", "with_presets", is_flag=True, help="Also keras-hub's presets (imports it, about 10 s).")
+@_json_option
+def backbones(with_presets: bool, as_json: bool) -> None:
+    """List the pretrained backbones for `backbone.name`."""
+    from ftsuite.assets import catalogue
+    from ftsuite.models.names import CATALOGUE_BACKBONES
+
+    known = catalogue()
+    terminal = Terminal(as_json=as_json)
+    _show_assets(terminal, "backbone", [known[name] for name in CATALOGUE_BACKBONES if name in known])
+    terminal.line()
+    if with_presets:
+        presets = _vision_presets(terminal)
+        for name, summary in presets:
+            terminal.event("backbone", {"name": name, "summary": summary, "origin": "keras-hub"})
+        terminal.table(("keras-hub preset", "what it is"), presets)
+    else:
+        terminal.line("The name of any keras-hub vision preset works too (list them with --all),")
+        terminal.line("and so does the path of a local preset folder.")
+
+
+@list_group.command()
+@_json_option
+def datasets(as_json: bool) -> None:
+    """List data sets for `data.source`, and the forms that it takes."""
+    from ftsuite.assets import catalogue
+
+    terminal = Terminal(as_json=as_json)
+    drawn = {"name": "field-guide", "summary": "birds that ftsuite draws itself; needs no download"}
+    terminal.event("dataset", {**drawn, "origin": "drawn"})
+    _show_assets(
+        terminal,
+        "dataset",
+        [asset for asset in catalogue().values() if asset.kind == "dataset"],
+        first=(drawn["name"], drawn["summary"], "none", "-"),
+    )
+    terminal.line()
+    terminal.table(("data.source", "for data of your own"), _SOURCE_FORMS)
+
+
+@list_group.command()
+@click.option(
+    "--dir",
+    "root",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs"),
+    show_default=True,
+    help="Where to look.",
+)
+@_json_option
+def runs(root: Path, as_json: bool) -> None:
+    """List runs, the newest first, with the figure that sums each up."""
+    found = find_runs(root)
+    terminal = Terminal(as_json=as_json)
+    for run in found:
+        terminal.event("run", asdict(run))
+    if not found:
+        terminal.line(f"No runs in {root}. Make one: ftsuite run bird-species")
+        return
+    columns = ("run", "config", "started (UTC)", "status", "test figure, 95 % interval")
+    terminal.table(columns, [_run_row(run) for run in found])
+
+
+def _run_row(run: RunSummary) -> tuple[str, ...]:
+    figure = "-"
+    if run.headline is not None and run.value is not None:
+        figure = f"{run.headline} {run.value:.3f}"
+        if run.interval is not None:
+            figure += f" [{run.interval[0]:.3f}, {run.interval[1]:.3f}]"
+    return str(run.folder), run.config, run.started[:19].replace("T", " "), run.status, figure
+
+
+def _show_assets(terminal: Terminal, event: str, found: Iterable[Asset], first: tuple[str, ...] | None = None) -> None:
+    rows = [first] if first else []
+    for asset in found:
+        cached = _cached(asset)
+        fields = asset.model_dump(mode="json", include={"name", "summary", "size_bytes", "licence"})
+        terminal.event(event, {**fields, "origin": "catalogue", "cached": cached})
+        rows.append((asset.name, asset.summary, f"{asset.size_bytes / 1e6:.0f} MB", cached))
+    terminal.table((event, "what it is", "download", "cached"), rows, right=("download",))
+
+
+def _cached(asset: Asset) -> str:
+    from ftsuite.assets import installed_folder
+
+    try:
+        return "no" if installed_folder(asset) is None else "yes"
+    except ArtifactError:
+        return "damaged"
+
+
+def _vision_presets(terminal: Terminal) -> Sequence[tuple[str, str]]:
+    from ftsuite.quiet import redirect_native_stderr
+
+    terminal.note("Importing keras-hub, which takes about 10 seconds.")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    with redirect_native_stderr(None):
+        import keras_hub
+
+        found: dict[str, str] = {}
+        for model in vars(keras_hub.models).values():
+            if isinstance(model, type) and issubclass(model, keras_hub.models.ImageClassifier):
+                presets: dict[str, Any] = vars(keras_hub.models)[model.__name__].presets
+                found.update({name: _sentence(preset) for name, preset in presets.items()})
+    return sorted(found.items())
+
+
+def _sentence(preset: Any) -> str:
+    metadata = preset.get("metadata", {}) if isinstance(preset, dict) else {}
+    return " ".join(str(metadata.get("description", "")).split())

@@ -1,0 +1,96 @@
+"""`ftsuite run CONFIG`: fine-tune, test, and leave a run folder."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.argument("config")
+@click.option(
+    "--data", "data_source", metavar="SOURCE", help="Train on this instead: a folder, folder:PATH, csv:PATH …"
+)
+@click.option("--backbone", metavar="NAME", help="Start from this backbone instead.")
+@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override one key; may be given again.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder; by default runs/<config>/<time>-<hash>.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with an unfinished run: that of --out, or the newest of this config."
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Build everything, train two steps a stage, and say what a run will cost."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line: events, the result last.")
+def run(
+    config: str,
+    data_source: str | None,
+    backbone: str | None,
+    overrides: Sequence[str],
+    out: Path | None,
+    resume: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    r"""Fine-tune a model as CONFIG says (a shipped name or a YAML file), and test it.
+
+    \b
+    ftsuite run bird-species
+    ftsuite run bird-species --data folder:photos --out runs/mine
+    ftsuite run bird-species --set seed=1 --set finetune.stages.0.for="2 epochs"
+    """
+    from ftsuite.cli.errors import remember_run_folder
+    from ftsuite.cli.run_display import RunDisplay
+    from ftsuite.cli.terminal import Terminal
+    from ftsuite.config import load_config
+    from ftsuite.quiet import redirect_native_stderr
+    from ftsuite.registry import Registry
+    from ftsuite.runs.begin import begin
+    from ftsuite.runs.folder import CONFIG, LOG
+
+    if resume and out is None and Path(config).name == CONFIG:
+        out = Path(config).parent
+    model_of = Registry.discover().options_model
+    loaded = load_config(config, _overrides(data_source, backbone, overrides), options_model=model_of)
+    terminal = Terminal(as_json=as_json)
+    signal.signal(signal.SIGTERM, _stop)
+    if dry_run:
+        with redirect_native_stderr(None), RunDisplay(terminal) as display:
+            _dry_run(loaded, display)
+        return
+    folder = begin(loaded, out, resume)
+    remember_run_folder(folder)
+    log = folder / LOG
+    with terminal.logged_to(log), redirect_native_stderr(log), RunDisplay(terminal) as display:
+        terminal.line(f"Run folder: {folder}")
+        # Kept out of the layer above, so that its start-up chatter goes to the log.
+        from ftsuite.runs.execute import execute
+
+        result = execute(loaded, folder=folder, resume=resume, listener=display.show, progress=display.progress)
+        display.summarize(result)
+
+
+def _dry_run(loaded: Any, display: Any) -> None:
+    from ftsuite.runs.dry_run import dry_run
+
+    display.show_cost(dry_run(loaded, listener=display.show, progress=display.progress))
+
+
+def _overrides(data_source: str | None, backbone: str | None, overrides: Sequence[str]) -> list[str]:
+    """The named options as overrides; those that are spelled out by --set come last and win."""
+    from ftsuite.config import quoted_override
+
+    found: list[str] = []
+    if data_source is not None:
+        found.append(quoted_override("data.source", data_source))
+    if backbone is not None:
+        found.append(quoted_override("backbone.name", backbone))
+    return [*found, *overrides]
+
+
+def _stop(signal_number: int, frame: object) -> None:
+    """A polite kill ends like Ctrl-C: nothing that was kept is lost."""
+    raise KeyboardInterrupt

@@ -1,0 +1,133 @@
+"""What `ftsuite run` shows: the plan before, progress while it runs, the figures and what to do next after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from ftsuite.cli.terminal import Terminal
+
+
+class RunDisplay:
+    """Turns a run's events into lines, tables and a progress bar, or into JSON lines.
+
+    Args:
+        terminal: to speak through.
+    """
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._stack = ExitStack()
+        self._stages: list[dict[str, Any]] = []
+
+    def __enter__(self) -> RunDisplay:
+        self.progress = self._stack.enter_context(self._terminal.progress())
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def show(self, event: Mapping[str, Any]) -> None:
+        """Show one event of the run."""
+        name = event["event"]
+        if name == "step":
+            self.progress(f"Stage {event['stage'] + 1}", event["step"], event["steps"])
+            return
+        self._terminal.event(name, {key: value for key, value in event.items() if key != "event"})
+        shower = {"plan": self._plan, "epoch": self._epoch, "stage_ended": self._stage_ended}.get(name)
+        if shower is not None:
+            shower(event)
+
+    def show_cost(self, cost: Mapping[str, Any]) -> None:
+        """Show what a dry run measured."""
+        self._terminal.event("result", {key: value for key, value in cost.items() if key != "event"})
+        rows = [
+            (
+                row["name"],
+                f"{row['first_step_seconds']:.1f} s",
+                f"{row['examples_per_second']:.1f}",
+                _duration(row["expected_seconds"]),
+            )
+            for row in cost["stages"]
+        ]
+        columns = ("stage", "first step", "examples/s", "expected time")
+        self._terminal.table(columns, rows, title="Measured on two steps of each stage", right=columns[1:])
+        self._terminal.line(f"Expected time: {_duration(cost['expected_seconds'])}, if no stage stops early.")
+        self._terminal.line(f"Peak memory so far: {cost['peak_memory_bytes'] / 2**30:.2f} GiB.")
+        self._terminal.line(f"Disk for the run folder: at most {cost['disk_bytes'] / 2**20:.0f} MiB.")
+
+    def summarize(self, result: Any) -> None:
+        """Show the figures of the test split and what to do next."""
+        from ftsuite.evaluation import format_figure
+
+        test = result.metrics["test"]
+        names = ("accuracy", "macro_f1", "top_5_accuracy", "log_loss", "expected_calibration_error")
+        rows = [(name.replace("_", " "), format_figure(test[name])) for name in names if name in test]
+        self._terminal.table(("test figure", "value (95 % interval)"), rows, title="Test split, looked at once")
+        if any(stage.get("rendered") for stage in self._stages[:1]):
+            from ftsuite.runs.environment import RENDERED_HINT
+
+            self._terminal.line(RENDERED_HINT)
+        folder = result.folder
+        self._terminal.line(f"Report:   {folder / 'report.html'}")
+        self._terminal.line(f"Predict:  ftsuite predict {folder} PICTURE…")
+        self._terminal.line(
+            f"Compare:  ftsuite run {folder / 'config.resolved.yaml'} --set backbone.weights=none   (from scratch)"
+        )
+        self._terminal.event("result", {"folder": str(folder), "headline": result.headline, "metrics": result.metrics})
+
+    def _plan(self, event: Mapping[str, Any]) -> None:
+        self._stages = [{**row, "rendered": event["rendered"]} for row in event["stages"]]
+        weights = "pretrained" if event["pretrained"] else "random weights"
+        counts = ", ".join(f"{count} {name}" for name, count in event["counts"].items())
+        self._terminal.line(
+            f"Backbone: {event['backbone']} ({weights}), {event['image_size']} pixels. "
+            f"Examples: {counts}; {event['num_classes']} classes."
+        )
+        for note in event["notes"]:
+            self._terminal.line(f"Note: {note}")
+        rows = [
+            (
+                str(row["stage"] + 1),
+                row["name"],
+                _span(row["blocks"]),
+                f"{row['parameters']:,}",
+                str(row["epochs"]),
+                f"{row['lowest_learning_rate']:.1e} … {row['learning_rate']:.1e}",
+            )
+            for row in event["stages"]
+        ]
+        columns = ("stage", "trains", "blocks", "parameters", "epochs", "learning rate")
+        self._terminal.table(columns, rows, title="Plan", right=("parameters", "epochs"))
+
+    def _epoch(self, event: Mapping[str, Any]) -> None:
+        stage = self._stages[event["stage"]]
+        self._terminal.line(
+            f"{event['stage_name']:>8}  epoch {event['stage_epoch']}/{stage['epochs']}  "
+            f"train loss {event['train_loss']:.3f}  validation: loss {event['validation_log_loss']:.3f}, "
+            f"accuracy {event['validation_accuracy']:.3f}  {event['examples_per_second']:.0f} examples/s"
+        )
+
+    def _stage_ended(self, event: Mapping[str, Any]) -> None:
+        wrong = [block["name"] for block in event["blocks"] if block["moved"] != block["expected"]]
+        early = ", stopped early" if event["stopped_early"] else ""
+        moved = [block["name"] for block in event["blocks"] if block["moved"]]
+        self._terminal.line(
+            f"{event['stage_name']:>8}  ended after {event['epochs']} epochs{early}; moved: {_span(moved)}; "
+            f"best weights are of epoch {event['best_epoch']}"
+        )
+        if wrong:
+            self._terminal.note(f"Unexpected: these blocks did not do what the stage says: {', '.join(wrong)}.")
+
+
+def _span(blocks: Sequence[str]) -> str:
+    if len(blocks) < 2:
+        return blocks[0] if blocks else "nothing"
+    return f"{blocks[0]} … {blocks[-1]} ({len(blocks)})"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min"

@@ -1,0 +1,88 @@
+"""A dry run: build everything, train two steps of each stage, and say what the whole will cost."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from ftsuite.api import Progress
+from ftsuite.config import LoadedConfig
+from ftsuite.runs.environment import peak_memory_bytes
+from ftsuite.runs.execute import describe_plan, make_trainer
+from ftsuite.runs.prepare import Prepared, prepare
+from ftsuite.training.journal import Journal, Listener
+from ftsuite.training.loop import Trainer
+from ftsuite.training.plan import Stage
+
+_TIMED_STEPS = 2
+
+
+def dry_run(
+    loaded: LoadedConfig, *, listener: Listener | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Measure a job without running it; nothing is left behind.
+
+    Returns:
+        The plan with, for each stage, ``first_step_seconds`` (tracing included), ``examples_per_second`` and
+        ``expected_seconds``, and for the whole ``expected_seconds``, ``peak_memory_bytes`` (of this dry run so far) and
+        ``disk_bytes`` (the run folder at its largest, checkpoints included).
+    """
+    prepared = prepare(loaded, None, progress)
+    plan = describe_plan(prepared)
+    if listener is not None:
+        listener(plan)
+    folder = Path(tempfile.mkdtemp(prefix="ftsuite-dry-run-"))
+    try:
+        trainer = make_trainer(prepared, Journal(folder / "journal.jsonl"), folder / "checkpoints")
+        validation_seconds = _validation_seconds(trainer)
+        timings = [_time_stage(trainer, stage, validation_seconds) for stage in prepared.stages]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    stages = [{**row, **timing} for row, timing in zip(plan["stages"], timings, strict=True)]
+    test_share = len(prepared.parts["test"]) / max(len(prepared.parts["validation"]), 1)
+    expected = sum(timing["expected_seconds"] for timing in timings) + validation_seconds * (test_share + 1)
+    return {
+        **plan,
+        "event": "dry_run",
+        "stages": stages,
+        "expected_seconds": round(expected, 1),
+        "peak_memory_bytes": peak_memory_bytes(),
+        "disk_bytes": _disk_bytes(prepared),
+    }
+
+
+def _validation_seconds(trainer: Trainer) -> float:
+    """Time of one validation, by one that has been traced already."""
+    work = trainer.workload
+    few = work.validation.take(range(min(len(work.validation), 2 * work.pipeline.batch_size)))
+    trainer.evaluator.predict(work.pipeline.evaluation(few), verbose=0)
+    began = time.perf_counter()
+    trainer.evaluator.predict(work.pipeline.evaluation(few), verbose=0)
+    return (time.perf_counter() - began) * len(work.validation) / len(few)
+
+
+def _time_stage(trainer: Trainer, stage: Stage, validation_seconds: float) -> dict[str, float]:
+    trainer.enter(stage)
+    moments: list[float] = [time.perf_counter()]
+    # One more step than is timed: the first one traces.
+    trainer.fit_epoch(
+        stage, min(_TIMED_STEPS + 1, stage.steps_per_epoch), lambda _: moments.append(time.perf_counter())
+    )
+    steps = moments[2:] or moments[1:]
+    step_seconds = (steps[-1] - moments[1]) / (len(steps)) if len(moments) > 2 else moments[1] - moments[0]
+    batch = min(trainer.workload.pipeline.batch_size, len(trainer.workload.training))
+    first = moments[1] - moments[0]
+    return {
+        "first_step_seconds": round(first, 2),
+        "examples_per_second": round(batch / step_seconds, 1),
+        "expected_seconds": round(first + step_seconds * stage.total_steps + validation_seconds * stage.epochs, 1),
+    }
+
+
+def _disk_bytes(prepared: Prepared) -> int:
+    """Two checkpoints, each of weights, two moments and best weights; and the model."""
+    weights = sum(int(variable.numpy().nbytes) for variable in prepared.model.training.weights)
+    return weights * (2 * 4 + 1) + 10_000_000

@@ -1,0 +1,212 @@
+"""One run from its config to its finished folder."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftsuite.api import Progress
+from ftsuite.config import LoadedConfig
+from ftsuite.errors import Interrupted
+from ftsuite.evaluation import evaluate_predictions
+from ftsuite.report import write_report
+from ftsuite.runs import folder as folders
+from ftsuite.runs.begin import resume_command
+from ftsuite.runs.environment import describe_data, describe_environment, peak_memory_bytes
+from ftsuite.runs.predictions import write_predictions
+from ftsuite.runs.prepare import Prepared, prepare
+from ftsuite.runs.thumbnails import thumbnails_for
+from ftsuite.training.checkpoints import latest_checkpoint
+from ftsuite.training.journal import Journal, Listener
+from ftsuite.training.loop import Trainer, Workload
+from ftsuite.training.validation import predict_logits
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run.
+
+    Attributes:
+        folder: of the run.
+        headline: name of the metric to lead with.
+        metrics: the content of ``metrics.json``.
+    """
+
+    folder: Path
+    headline: str
+    metrics: Mapping[str, Any]
+
+
+def execute(
+    loaded: LoadedConfig,
+    *,
+    folder: Path,
+    resume: bool = False,
+    listener: Listener | None = None,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Train, evaluate and write the run folder.
+
+    Args:
+        loaded: the config.
+        folder: as `ftsuite.runs.begin` opens it.
+        resume: go on from the newest checkpoint, to the result of the uninterrupted run.
+        listener: shown every event of the journal, and each step.
+        progress: told how loading goes on.
+
+    Raises:
+        FtsuiteError: what a user can mend, each with its own class.
+    """
+    if resume and folders.is_finished(folder):
+        return _finished(folder)
+    journal = Journal(folder / folders.JOURNAL, listener)
+    try:
+        return _execute(loaded, folder, resume, journal, progress)
+    except KeyboardInterrupt as stop:
+        journal.write("interrupted")
+        raise Interrupted(
+            f"Stopped. What was trained up to the last whole epoch is kept in {folder}.",
+            f"Go on with: {resume_command(folder)}",
+        ) from stop
+
+
+def _execute(
+    loaded: LoadedConfig, folder: Path, resume: bool, journal: Journal, progress: Progress | None
+) -> RunResult:
+    prepared = prepare(loaded, folder / folders.SPLIT, progress)
+    folders.write_json(folder / folders.ENVIRONMENT, _environment(prepared))
+    checkpoints = folder / folders.CHECKPOINTS
+    resume = resume and latest_checkpoint(checkpoints) is not None
+    if not resume:
+        # A run that was stopped before its first checkpoint begins again, and so does its journal.
+        journal.cut(0)
+        journal.write("run_started", config=loaded.name, task=prepared.spec.name, counts=prepared.counts)
+    journal.tell(describe_plan(prepared))
+    began = time.perf_counter()
+    trainer = Trainer(_workload(prepared), journal, checkpoints)
+    stages = trainer.run(resume)
+    metrics = _evaluate(prepared, trainer, stages, folder, journal)
+    _save_model(prepared, folder)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    journal.write(
+        "run_ended",
+        seconds=round(time.perf_counter() - began, 1),
+        peak_memory_bytes=peak_memory_bytes(),
+        headline=metrics["headline"],
+        value=metrics["test"][metrics["headline"]],
+    )
+    write_report(folder, thumbnails=thumbnails_for(folder))
+    return RunResult(folder, prepared.spec.headline, metrics)
+
+
+def describe_plan(prepared: Prepared) -> dict[str, Any]:
+    """The plan as an event for a listener: what each stage trains, and how many parameters that is."""
+    rows = []
+    for stage in prepared.stages:
+        trained = [block for block in prepared.blocks if block.name in stage.trained]
+        rows.append(
+            {
+                "stage": stage.number,
+                "name": stage.name,
+                "blocks": list(stage.trained),
+                "parameters": sum(_trainable_size(v) for block in trained for v in block.variables),
+                "epochs": stage.epochs,
+                "steps": stage.total_steps,
+                "learning_rate": stage.learning_rate,
+                "lowest_learning_rate": stage.learning_rate
+                * min(stage.multipliers(prepared.blocks)[name] for name in stage.trained),
+            }
+        )
+    return {
+        "event": "plan",
+        "backbone": prepared.backbone.name,
+        "pretrained": prepared.backbone.pretrained,
+        "image_size": prepared.backbone.preprocessing.image_size,
+        "counts": prepared.counts,
+        "num_classes": len(prepared.examples.class_names),
+        "rendered": prepared.examples.kind == "field-guide",
+        "notes": list(prepared.examples.notes),
+        "stages": rows,
+    }
+
+
+def make_trainer(prepared: Prepared, journal: Journal, checkpoint_folder: Path) -> Trainer:
+    """A trainer for a prepared job, for callers that train less than a whole run."""
+    return Trainer(_workload(prepared), journal, checkpoint_folder)
+
+
+def _trainable_size(variable: Any) -> int:
+    return 0 if variable.name in ("moving_mean", "moving_variance") else int(np.prod(variable.shape))
+
+
+def _workload(prepared: Prepared) -> Workload:
+    evaluation = prepared.config.evaluation
+
+    def assess(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+        return evaluate_predictions(
+            probabilities,
+            labels,
+            prepared.examples.class_names,
+            confidence=evaluation.confidence,
+            bootstrap_samples=evaluation.bootstrap_samples,
+            seed=prepared.config.seed,
+        )
+
+    return Workload(
+        model=prepared.model.training,
+        blocks=prepared.blocks,
+        stages=prepared.stages,
+        pipeline=prepared.pipeline,
+        training=prepared.parts["train"],
+        validation=prepared.parts["validation"],
+        loss=prepared.task.objective(prepared.config.finetune.label_smoothing),
+        optimizer=prepared.new_optimizer(),
+        decode=prepared.task.decode,
+        finetune=prepared.config.finetune,
+        assess=assess,
+    )
+
+
+def _environment(prepared: Prepared) -> dict[str, Any]:
+    config = prepared.config
+    weights = {
+        "backbone": prepared.backbone.name,
+        "pretrained": prepared.backbone.pretrained,
+        "fingerprint": prepared.weights_hash,
+    }
+    data = describe_data(config.data.source, prepared.examples, prepared.counts, prepared.data_hash)
+    return describe_environment(config.seed, config.deterministic, weights, data)
+
+
+def _evaluate(
+    prepared: Prepared, trainer: Trainer, stages: list[dict[str, Any]], folder: Path, journal: Journal
+) -> dict[str, Any]:
+    """Judge the trained model on validation and, for the first and only time, on test."""
+    work = trainer.workload
+    probabilities = {
+        name: work.decode(predict_logits(trainer.evaluator, work.pipeline.evaluation(prepared.parts[name])))
+        for name in ("validation", "test")
+    }
+    figures = {name: work.assess(values, prepared.parts[name].labels) for name, values in probabilities.items()}
+    metrics = {"format": 1, "headline": prepared.spec.headline, **figures, "stages": stages}
+    write_predictions(folder / folders.PREDICTIONS, prepared.parts, probabilities)
+    folders.write_json(folder / folders.METRICS, metrics)
+    journal.write("evaluated", test={name: figures["test"][name] for name in ("accuracy", "macro_f1", "log_loss")})
+    return metrics
+
+
+def _save_model(prepared: Prepared, folder: Path) -> None:
+    partial = folder / f".partial-{folders.MODEL}"
+    prepared.model.serving.save(partial)
+    partial.replace(folder / folders.MODEL)
+
+
+def _finished(folder: Path) -> RunResult:
+    metrics = folders.read_json(folder / folders.METRICS)
+    return RunResult(folder, metrics["headline"], metrics)

@@ -1,0 +1,108 @@
+"""Run folders: where they are made, how one is found again, and whole-or-nothing writing into them."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ftsuite.errors import ArtifactError, ConfigError
+
+RUNS = Path("runs")
+CONFIG = "config.resolved.yaml"
+ENVIRONMENT = "environment.json"
+SPLIT = "split.json"
+JOURNAL = "journal.jsonl"
+METRICS = "metrics.json"
+MODEL = "model.keras"
+PREDICTIONS = "predictions.parquet"
+REPORT = "report.html"
+LOG = "log.txt"
+CHECKPOINTS = "checkpoints"
+
+
+def default_folder(config_name: str, resolved: Mapping[str, Any], now: datetime.datetime | None = None) -> Path:
+    """``runs/<config>/<time>-<hash>``: sorts by time, and equal configs share the hash."""
+    moment = (now or datetime.datetime.now()).strftime("%Y%m%d-%H%M%S")
+    digest = hashlib.sha256(json.dumps(resolved, sort_keys=True, default=str).encode()).hexdigest()[:6]
+    return RUNS / config_name / f"{moment}-{digest}"
+
+
+def create_folder(path: Path) -> Path:
+    """Make the folder of a new run.
+
+    Raises:
+        ConfigError: if something is there already, so that no run is ever written over.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ConfigError(
+            f"--out must be a new or empty folder. Received: {path}, which holds something already.",
+            "Choose another folder, or go on with an unfinished run by --resume.",
+        )
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def resolve_run(reference: str | Path) -> Path:
+    """The run folder that `reference` names: a path, or ``last`` for the newest below ``runs``.
+
+    Raises:
+        ArtifactError: if there is none.
+    """
+    if str(reference) == "last":
+        return _newest(lambda folder: True, "last")
+    folder = Path(reference).expanduser()
+    if not (folder / CONFIG).is_file():
+        raise ArtifactError(
+            f"RUN must be a run folder, one that holds {CONFIG}, or `last`. Received: {reference}.",
+            "`ftsuite list runs` shows the runs below this folder.",
+        )
+    return folder
+
+
+def newest_unfinished(config_name: str) -> Path:
+    """The newest run of a config that has no figures yet, for ``--resume`` without ``--out``."""
+    return _newest(lambda folder: folder.parent.name == config_name and not is_finished(folder), "--resume")
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a run has gone through to its end."""
+    return (folder / METRICS).is_file() and (folder / MODEL).is_file() and not (folder / CHECKPOINTS).exists()
+
+
+def _newest(accept: Callable[[Path], bool], wanted: str) -> Path:
+    found = [path.parent for path in RUNS.glob(f"*/*/{CONFIG}") if accept(path.parent)]
+    if not found:
+        raise ArtifactError(
+            f"No run below {RUNS.resolve()} fits. Received: {wanted}.",
+            "Change to the folder that you started the run from, or name the run folder.",
+        )
+    return max(found, key=lambda folder: (folder.name, folder.stat().st_mtime))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as a whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON as a whole or not at all."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON that a run wrote.
+
+    Raises:
+        ArtifactError: if the file is missing or torn.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} cannot be read: {error}", "Run the job again, or name another run.") from error

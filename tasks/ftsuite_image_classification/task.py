@@ -1,0 +1,45 @@
+"""The image-classification task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ftsuite.api import Examples, Progress, Task, TaskModel
+from ftsuite.data.image import ImageReader
+from ftsuite.data.sources import load_examples
+from ftsuite.models.heads import cross_entropy, image_classifier, softmax
+
+
+class ImageClassification(Task):
+    """Pictures to one class each, by a pooled backbone and a linear head."""
+
+    def load(self, data: Any, progress: Progress | None = None) -> Examples:
+        """Examples of the config's source."""
+        return load_examples(data, self.seed, progress)
+
+    def build(self, backbone: Any, class_names: Sequence[str], dropout: float) -> TaskModel:
+        """The backbone with a linear head; remembers how the backbone wants its pictures."""
+        preprocessing = backbone.preprocessing
+        resizing = preprocessing.resizing(self.options.fit)
+        train_image_size = self.options.train_image_size or preprocessing.image_size
+        self._reader = ImageReader(preprocessing.image_size, train_image_size, resizing, self.options.augment)
+        return image_classifier(backbone, class_names, dropout, self.options.fit, train_image_size)
+
+    def preprocess(self, element: Mapping[str, Any], training: bool, key: Any) -> Any:
+        """A picture ``(image_size, image_size, 3)``, augmented in training."""
+        return self._reader(element, training, key)
+
+    def augment_batch(self, features: Any, targets: Any, key: Any) -> tuple[Any, Any]:
+        """MixUp and CutMix, where the options ask for them."""
+        return self._reader.mix(features, targets, key)
+
+    def objective(self, label_smoothing: float) -> Any:
+        """Cross-entropy over logits."""
+        return cross_entropy(label_smoothing)
+
+    def decode(self, logits: np.ndarray) -> np.ndarray:
+        """Softmax."""
+        return softmax(logits)
