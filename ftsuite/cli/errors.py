@@ -27,7 +27,7 @@ DEFECT_EXIT_CODE = 1
 BROKEN_PIPE_EXIT_CODE = 128 + 13  # what a shell reports for a program that SIGPIPE ended
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
 
 
 @dataclass

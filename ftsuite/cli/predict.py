@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+_BATCH = 32
+
 
 @click.command()
 @click.argument("reference", metavar="RUN")
@@ -33,7 +35,9 @@ def predict(reference: str, pictures: Sequence[str], top: int, as_json: bool) ->
         from ftsuite.runs.load import load_run
 
         loaded = load_run(folder)
-        rows = [_predict_one(loaded, path, top) for path in paths]
+        rows = [
+            row for start in range(0, len(paths), _BATCH) for row in _rows(loaded, paths[start : start + _BATCH], top)
+        ]
     for row in rows:
         terminal.event("prediction", row)
     terminal.table(
@@ -44,29 +48,43 @@ def predict(reference: str, pictures: Sequence[str], top: int, as_json: bool) ->
 
 def _expand(pictures: Sequence[str]) -> list[Path]:
     from ftsuite.data.sources.walking import walk_files
+    from ftsuite.errors import DataError
 
     found: list[Path] = []
     for picture in pictures:
         path = Path(picture).expanduser()
-        found.extend(walk_files(path, Counter()).files if path.is_dir() else [path])
+        inside = walk_files(path, Counter()).files if path.is_dir() else [path]
+        if not inside:
+            raise DataError(f"The folder {path} must hold pictures. Received: none.", "Name another folder or a file.")
+        found.extend(inside)
     return found
 
 
-def _predict_one(loaded: Any, path: Path, top: int) -> dict[str, Any]:
+def _rows(loaded: Any, paths: Sequence[Path], top: int) -> list[dict[str, Any]]:
+    """One row a picture; those that can be read go through the model together."""
     from ftsuite.errors import DataError
+    from ftsuite.runs.load import read_pixels
 
-    try:
-        probabilities = loaded.predict([path])[0]
-    except DataError as error:
-        return {"input": str(path), "error": error.message}
+    rows: list[dict[str, Any]] = []
+    readable: list[Any] = []
+    for path in paths:
+        row: dict[str, Any] = {"input": str(path)}
+        try:
+            readable.append(read_pixels(path))
+        except DataError as error:
+            row["error"] = error.message
+        rows.append(row)
+    answers = iter(loaded.predict(readable))
+    for row in rows:
+        if "error" not in row:
+            row.update(_ranked(loaded.class_names, next(answers), top))
+    return rows
+
+
+def _ranked(class_names: Sequence[str], probabilities: Any, top: int) -> dict[str, Any]:
     order = probabilities.argsort()[::-1][:top]
-    ranked = [{"class": loaded.class_names[i], "probability": float(probabilities[i])} for i in order]
-    return {
-        "input": str(path),
-        "prediction": ranked[0]["class"],
-        "probability": ranked[0]["probability"],
-        "top": ranked,
-    }
+    ranked = [{"class": class_names[i], "probability": float(probabilities[i])} for i in order]
+    return {"prediction": ranked[0]["class"], "probability": ranked[0]["probability"], "top": ranked}
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -71,10 +72,9 @@ class RunDisplay:
             self._terminal.line(RENDERED_HINT)
         folder = result.folder
         self._terminal.line(f"Report:   {folder / 'report.html'}")
-        self._terminal.line(f"Predict:  ftsuite predict {folder} PICTURE…")
-        self._terminal.line(
-            f"Compare:  ftsuite run {folder / 'config.resolved.yaml'} --set backbone.weights=none   (from scratch)"
-        )
+        quoted, config = shlex.quote(str(folder)), shlex.quote(str(folder / "config.resolved.yaml"))
+        self._terminal.line(f"Predict:  ftsuite predict {quoted} PICTURE…")
+        self._terminal.line(f"Compare:  ftsuite run {config} --set backbone.weights=none   (from scratch)")
         self._terminal.event("result", {"folder": str(folder), "headline": result.headline, "metrics": result.metrics})
 
     def _plan(self, event: Mapping[str, Any]) -> None:

@@ -115,8 +115,14 @@ class Terminal:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
 
+        # Rich would send what is printed on stdout to the bars' stderr; a redirected stdout must stay what it is.
+        where: dict[str, Any] = {
+            "console": console(stderr=True),
+            "transient": True,
+            "redirect_stdout": sys.stdout.isatty(),
+        }
         parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
-        with Bars(*parts, TimeRemainingColumn(), console=console(stderr=True), transient=True) as bars:
+        with Bars(*parts, TimeRemainingColumn(), **where) as bars:
             tasks: dict[str, Any] = {}
 
             def show(text: str, done: int, total: int) -> None:

@@ -88,9 +88,9 @@ class ImageOptions(Options):
     )
     train_image_size: Annotated[int, Field(ge=32, le=2048)] | None = Field(
         None,
-        description="pixels of training pictures, where other than image_size: random crops show a subject larger than "
-        "a whole picture does, so training at about 0.85 of the size suits both and is faster (Touvron et al., 2019, "
-        "https://arxiv.org/abs/1906.06423)",
+        description="pixels of training pictures, where other than image_size: smaller trains faster, and random crops "
+        "show a subject larger than a whole picture does (Touvron et al., 2019, https://arxiv.org/abs/1906.06423); "
+        "probabilities become less sure than they should be",
     )
     fit: Literal["crop", "pad", "stretch"] = Field(
         "crop", description="how a picture that is not square is fitted when it is not augmented"

@@ -68,7 +68,8 @@ def _colour(image: Any, signed: Any) -> Any:
 
 def _sharpness(image: Any, signed: Any) -> Any:
     kernel = tf.constant([[1.0, 1, 1], [1, 5, 1], [1, 1, 1]])[:, :, None, None] / 13.0
-    smooth = tf.nn.depthwise_conv2d(image[None], tf.tile(kernel, (1, 1, 3, 1)), (1, 1, 1, 1), "SAME")[0]
+    padded = tf.pad(image, ((1, 1), (1, 1), (0, 0)), "REFLECT")
+    smooth = tf.nn.depthwise_conv2d(padded[None], tf.tile(kernel, (1, 1, 3, 1)), (1, 1, 1, 1), "VALID")[0]
     return _blend(image, smooth, 1.0 + 0.9 * signed)
 
 

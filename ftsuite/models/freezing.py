@@ -62,19 +62,29 @@ def without_frozen_dropout(model: Any, blocks: Sequence[Block], trained: Iterabl
     """
     wanted = set(trained)
     in_scope = {id(variable) for block in blocks if block.name in wanted for variable in block.variables}
-    silenced: list[tuple[Any, float]] = []
+    silenced: list[tuple[Any, str, float]] = []
     reached = False
     for layer in _in_order(model):
         reached = reached or any(id(variable) in in_scope for variable in layer.weights)
-        rate = getattr(layer, "rate", None)
-        if not reached and isinstance(layer, keras.layers.Dropout) and rate:
-            silenced.append((layer, rate))
-            layer.rate = 0.0
+        name = drop_rate_name(layer)
+        if not reached and name is not None:
+            silenced.append((layer, name, getattr(layer, name)))
+            setattr(layer, name, 0.0)
     try:
         yield
     finally:
-        for layer, rate in silenced:
-            layer.rate = rate
+        for layer, name, rate in silenced:
+            setattr(layer, name, rate)
+
+
+def drop_rate_name(layer: Any) -> str | None:
+    """The attribute that holds a layer's rate of dropout or of stochastic depth, or None where it drops nothing.
+
+    keras-hub's families have DropPath layers of their own, which are no `keras.layers.Dropout`.
+    """
+    if "Drop" not in type(layer).__name__:
+        return None
+    return next((name for name in ("rate", "drop_prob", "drop_path_rate") if getattr(layer, name, None)), None)
 
 
 def _in_order(model: Any) -> Iterator[Any]:
@@ -89,4 +99,4 @@ def _in_order(model: Any) -> Iterator[Any]:
 
 def decays(variable: Any) -> bool:
     """Whether weight decay applies: to kernels and embeddings, not to biases, scales or other vectors."""
-    return len(variable.shape) > 1
+    return len(variable.shape) > 1 and variable.name not in ("bias", "beta", "gamma")

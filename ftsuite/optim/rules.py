@@ -12,10 +12,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class VariableRule:
-    """How one variable is updated: its share of the learning rate and its weight decay."""
+    """How one variable is updated.
+
+    Attributes:
+        multiplier: its share of the learning rate.
+        weight_decay: decoupled decay, 0 for none.
+        first_step: the optimizer's step count when it was first trained; its moments are zero until then.
+    """
 
     multiplier: float
     weight_decay: float
+    first_step: int = 0
 
 
 def layerwise_multipliers(block_names: Sequence[str], layer_decay: float) -> dict[str, float]:
@@ -32,6 +39,7 @@ def variable_rules(
     multipliers: Mapping[str, float],
     weight_decay: float,
     decays: Any,
+    first_steps: Mapping[str, int],
 ) -> dict[str, VariableRule]:
     """One rule a trainable variable, keyed by the variable's path.
 
@@ -40,6 +48,7 @@ def variable_rules(
         multipliers: a factor a block name.
         weight_decay: for the variables that `decays` says yes to, 0 for the others.
         decays: function of a variable.
+        first_steps: the step at which each block was first trained; 0 for a block that is not in it.
 
     Raises:
         ValueError: if a variable is in two blocks or a block has no multiplier.
@@ -51,5 +60,6 @@ def variable_rules(
         for variable in variables:
             if variable.path in rules:
                 raise ValueError(f"The variable {variable.path!r} is covered twice, the second time by {name!r}.")
-            rules[variable.path] = VariableRule(multipliers[name], weight_decay if decays(variable) else 0.0)
+            decay = weight_decay if decays(variable) else 0.0
+            rules[variable.path] = VariableRule(multipliers[name], decay, first_steps.get(name, 0))
     return rules

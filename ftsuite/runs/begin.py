@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,24 +27,24 @@ def begin(loaded: LoadedConfig, out: Path | None, resume: bool) -> Path:
     """
     resolved = loaded.resolved()
     if resume:
-        folder = folders.resolve_run(out) if out is not None else folders.newest_unfinished(_job_name(loaded))
+        folder = folders.resolve_run(out) if out is not None else folders.newest_unfinished(job_name(loaded))
         _require_same_config(folder, resolved)
         return folder
-    folder = folders.create_folder(out or folders.default_folder(_job_name(loaded), resolved))
+    folder = folders.create_folder(out or folders.default_folder(job_name(loaded), resolved))
     folders.write_text(folder / folders.CONFIG, dump_yaml(resolved))
     return folder
 
 
-def _job_name(loaded: LoadedConfig) -> str:
+def job_name(loaded: LoadedConfig) -> str:
     """The config's name; for a run's resolved config the name of the job that wrote it."""
     if loaded.path.name == folders.CONFIG:
-        return loaded.path.resolve().parent.parent.name
+        return folders.job_of(loaded.path.resolve().parent)
     return loaded.name
 
 
 def resume_command(folder: Path) -> str:
     """The command that goes on with a run."""
-    return f"ftsuite run {folder / folders.CONFIG} --out {folder} --resume"
+    return shlex.join(["ftsuite", "run", str(folder / folders.CONFIG), "--out", str(folder), "--resume"])
 
 
 def _require_same_config(folder: Path, resolved: Mapping[str, Any]) -> None:

@@ -13,11 +13,11 @@ import numpy as np
 
 from ftsuite.api import Progress
 from ftsuite.config import LoadedConfig
-from ftsuite.errors import Interrupted
+from ftsuite.errors import ConfigError, DivergedError, Interrupted
 from ftsuite.evaluation import evaluate_predictions
 from ftsuite.report import write_report
 from ftsuite.runs import folder as folders
-from ftsuite.runs.begin import resume_command
+from ftsuite.runs.begin import job_name, resume_command
 from ftsuite.runs.environment import describe_data, describe_environment, peak_memory_bytes
 from ftsuite.runs.predictions import write_predictions
 from ftsuite.runs.prepare import Prepared, prepare
@@ -63,37 +63,47 @@ def execute(
     Raises:
         FtsuiteError: what a user can mend, each with its own class.
     """
-    if resume and folders.is_finished(folder):
-        return _finished(folder)
-    journal = Journal(folder / folders.JOURNAL, listener)
-    try:
-        return _execute(loaded, folder, resume, journal, progress)
-    except KeyboardInterrupt as stop:
-        journal.write("interrupted")
-        raise Interrupted(
-            f"Stopped. What was trained up to the last whole epoch is kept in {folder}.",
-            f"Go on with: {resume_command(folder)}",
-        ) from stop
+    with folders.locked(folder):
+        if resume and folders.is_finished(folder):
+            return _finished(folder)
+        journal = Journal(folder / folders.JOURNAL, listener)
+        try:
+            return _execute(loaded, folder, resume, journal, progress)
+        except KeyboardInterrupt as stop:
+            journal.write("interrupted")
+            raise Interrupted(
+                f"Stopped. What was trained up to the last whole epoch is kept in {folder}.",
+                f"Go on with: {resume_command(folder)}",
+            ) from stop
+        except DivergedError as error:
+            journal.write("diverged", message=error.message)
+            raise
 
 
 def _execute(
     loaded: LoadedConfig, folder: Path, resume: bool, journal: Journal, progress: Progress | None
 ) -> RunResult:
     prepared = prepare(loaded, folder / folders.SPLIT, progress)
-    folders.write_json(folder / folders.ENVIRONMENT, _environment(prepared))
+    environment = _environment(prepared)
     checkpoints = folder / folders.CHECKPOINTS
     resume = resume and latest_checkpoint(checkpoints) is not None
-    if not resume:
+    if resume:
+        _require_same_start(folder, environment)
+    else:
         # A run that was stopped before its first checkpoint begins again, and so does its journal.
         journal.cut(0)
-        journal.write("run_started", config=loaded.name, task=prepared.spec.name, counts=prepared.counts)
+        journal.write("run_started", config=job_name(loaded), task=prepared.spec.name, counts=prepared.counts)
+    folders.write_json(folder / folders.ENVIRONMENT, environment)
     journal.tell(describe_plan(prepared))
     began = time.perf_counter()
     trainer = Trainer(_workload(prepared), journal, checkpoints)
-    stages = trainer.run(resume)
-    metrics = _evaluate(prepared, trainer, stages, folder, journal)
+    try:
+        stages = trainer.run(resume)
+        metrics = _evaluate(prepared, trainer, stages, folder, journal)
+    except Exception as error:
+        _name_lost_pictures(prepared, error)
+        raise
     _save_model(prepared, folder)
-    shutil.rmtree(checkpoints, ignore_errors=True)
     journal.write(
         "run_ended",
         seconds=round(time.perf_counter() - began, 1),
@@ -102,7 +112,38 @@ def _execute(
         value=metrics["test"][metrics["headline"]],
     )
     write_report(folder, thumbnails=thumbnails_for(folder))
+    # Last, and by one rename: until here a stop costs nothing that --resume does not bring back.
+    old = checkpoints.with_name(".old-checkpoints")
+    if checkpoints.exists():
+        checkpoints.rename(old)
+    shutil.rmtree(old, ignore_errors=True)
     return RunResult(folder, prepared.spec.headline, metrics)
+
+
+def _require_same_start(folder: Path, environment: Mapping[str, Any]) -> None:
+    """Refuse to resume on another backend or from other weights or data: the result would be that of neither."""
+    before = folders.read_json(folder / folders.ENVIRONMENT)
+    for name, then, now in (
+        ("backend", before["backend"], environment["backend"]),
+        ("pretrained weights", before["weights"], environment["weights"]),
+        ("data", before["data"]["sha256"], environment["data"]["sha256"]),
+    ):
+        if then != now:
+            raise ConfigError(
+                f"--resume needs the {name} that the run began with: {then}. Received: {now}.",
+                "Bring it back to what it was, or start a new run.",
+            )
+
+
+def _name_lost_pictures(prepared: Prepared, error: Exception) -> None:
+    """Where TensorFlow's input failed because a picture was changed or deleted meanwhile, name the file."""
+    if prepared.examples.kind != "image-file" or not type(error).__module__.startswith("tensorflow"):
+        return
+    from ftsuite.data.image_decode import find_undecodable
+
+    named = find_undecodable(prepared.examples.inputs)
+    if named is not None:
+        raise named from error
 
 
 def describe_plan(prepared: Prepared) -> dict[str, Any]:
@@ -169,6 +210,7 @@ def _workload(prepared: Prepared) -> Workload:
         optimizer=prepared.new_optimizer(),
         decode=prepared.task.decode,
         finetune=prepared.config.finetune,
+        batch_norm=prepared.batch_norm,
         assess=assess,
     )
 

@@ -6,9 +6,12 @@ import datetime
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import filelock
 
 from ftsuite.errors import ArtifactError, ConfigError
 
@@ -22,6 +25,7 @@ MODEL = "model.keras"
 PREDICTIONS = "predictions.parquet"
 REPORT = "report.html"
 LOG = "log.txt"
+LOCK = ".lock"
 CHECKPOINTS = "checkpoints"
 
 
@@ -66,22 +70,55 @@ def resolve_run(reference: str | Path) -> Path:
 
 def newest_unfinished(config_name: str) -> Path:
     """The newest run of a config that has no figures yet, for ``--resume`` without ``--out``."""
-    return _newest(lambda folder: folder.parent.name == config_name and not is_finished(folder), "--resume")
+    return _newest(lambda folder: job_of(folder) == config_name and not is_finished(folder), "--resume")
 
 
 def is_finished(folder: Path) -> bool:
     """Whether a run has gone through to its end."""
-    return (folder / METRICS).is_file() and (folder / MODEL).is_file() and not (folder / CHECKPOINTS).exists()
+    whole = all((folder / name).is_file() for name in (METRICS, MODEL, REPORT))
+    return whole and not (folder / CHECKPOINTS).exists()
+
+
+def job_of(folder: Path) -> str:
+    """The name of the config that a run was started from, by its journal; the parent folder's where it has none."""
+    try:
+        with (folder / JOURNAL).open(encoding="utf-8") as file:
+            return str(json.loads(file.readline())["config"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return folder.parent.name
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a second process out of a run folder for as long as this one works in it.
+
+    Raises:
+        ConfigError: if another process does.
+    """
+    lock = filelock.FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise ConfigError(
+            f"The run in {folder} is being worked on by another process.", "Wait for it to end, or stop it first."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+        (folder / LOCK).unlink(missing_ok=True)
 
 
 def _newest(accept: Callable[[Path], bool], wanted: str) -> Path:
-    found = [path.parent for path in RUNS.glob(f"*/*/{CONFIG}") if accept(path.parent)]
+    depths = (f"*/{CONFIG}", f"*/*/{CONFIG}")
+    found = [path.parent for depth in depths for path in RUNS.glob(depth) if accept(path.parent)]
     if not found:
         raise ArtifactError(
             f"No run below {RUNS.resolve()} fits. Received: {wanted}.",
             "Change to the folder that you started the run from, or name the run folder.",
         )
-    return max(found, key=lambda folder: (folder.name, folder.stat().st_mtime))
+    # By when the run began: its config is the first file that it writes, and is never written again.
+    return max(found, key=lambda folder: (folder / CONFIG).stat().st_mtime_ns)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,14 +42,21 @@ class LoadedRun:
         import keras
 
         resizing = self.model.get_layer("resizing")
-        rest = _after_resizing(self.model)
         found = []
         for start in range(0, len(pictures), batch_size):
-            arrays = [_pixels(picture) for picture in pictures[start : start + batch_size]]
+            arrays = [read_pixels(picture) for picture in pictures[start : start + batch_size]]
             resized = [resizing(array[None].astype("float32")) for array in arrays]
             batch = np.concatenate([keras.ops.convert_to_numpy(item) for item in resized])
-            found.append(np.asarray(rest.predict_on_batch(batch)))
+            found.append(np.asarray(self._after_resizing.predict_on_batch(batch)))
         return np.concatenate(found) if found else np.zeros((0, len(self.class_names)), np.float32)
+
+    @functools.cached_property
+    def _after_resizing(self) -> Any:
+        """The model from resized pictures on: kept, because a new one would be traced anew."""
+        import keras
+
+        classifier, probabilities = self.model.get_layer("classifier"), self.model.get_layer("probabilities")
+        return keras.Model(classifier.input, probabilities(classifier.output))
 
 
 def load_run(reference: str | Path) -> LoadedRun:
@@ -83,14 +91,12 @@ def load_run(reference: str | Path) -> LoadedRun:
     return LoadedRun(folder, model, class_names)
 
 
-def _after_resizing(model: Any) -> Any:
-    import keras
+def read_pixels(picture: str | Path | np.ndarray) -> np.ndarray:
+    """A picture's pixels, uint8 ``(height, width, 3)``.
 
-    classifier, probabilities = model.get_layer("classifier"), model.get_layer("probabilities")
-    return keras.Model(classifier.input, probabilities(classifier.output))
-
-
-def _pixels(picture: str | Path | np.ndarray) -> np.ndarray:
+    Raises:
+        DataError: for a file that is no readable picture, with its path.
+    """
     from ftsuite.data.drawn_pictures import FIELD_GUIDE_PREFIX, draw_input
     from ftsuite.data.image_files import decode_image
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from ftsuite.config import Config, LoadedConfig
 from ftsuite.data.pipeline import Pipeline, balanced_class_weights
 from ftsuite.data.split_file import read_split, write_split
 from ftsuite.data.splits import split_examples, split_notes
-from ftsuite.errors import ArtifactError, DataError
+from ftsuite.errors import ArtifactError, DataError, FtsuiteError, PluginError
 from ftsuite.models.backbones import LoadedBackbone, load_backbone
 from ftsuite.models.blocks import Block
 from ftsuite.optim.optimizers import make_optimizer
@@ -70,6 +72,11 @@ class Prepared:
         return make_optimizer(wanted.name, wanted.beta_1, wanted.beta_2, wanted.clip_norm)
 
     @property
+    def batch_norm(self) -> str:
+        """The policy that applies: random weights have no statistics worth keeping, so theirs are trained."""
+        return self.config.finetune.batch_norm if self.backbone.pretrained else "train"
+
+    @property
     def counts(self) -> dict[str, int]:
         """Examples of each split."""
         return {name: len(part) for name, part in self.parts.items()}
@@ -93,19 +100,23 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     spec = Registry.discover().spec(config.task)
     options: Any = loaded.options if loaded.options is not None else spec.options()
     task = spec.create(options, config.seed)
-    examples = task.load(config.data, progress)
+    with plugin_errors(spec.name, "load"):
+        examples = task.load(config.data, progress)
     splits = _splits(examples, config, split_path)
-    examples = replace(examples, notes=(*loaded.notes, *examples.notes, *split_notes(examples, splits)))
+    notes = (*loaded.notes, *examples.notes, *split_notes(examples, splits), *_scratch_notes(config))
+    examples = replace(examples, notes=notes)
     parts = {name: examples.take(np.flatnonzero(splits == name)) for name in SPLITS}
     _refuse_empty(parts, config)
-    task.fit_preprocessing(parts["train"])
+    with plugin_errors(spec.name, "fit_preprocessing"):
+        task.fit_preprocessing(parts["train"])
     backbone = load_backbone(
         config.backbone.name,
         pretrained=config.backbone.weights == "pretrained",
         image_size=getattr(options, "image_size", None),
         progress=progress,
     )
-    model = task.build(backbone, examples.class_names, config.head.dropout)
+    with plugin_errors(spec.name, "build"):
+        model = task.build(backbone, examples.class_names, config.head.dropout)
     blocks = all_blocks(model.training, backbone.blocks)
     pipeline = _pipeline(task, parts["train"], config)
     stages = resolve_stages(config.finetune, blocks, pipeline.steps_per_epoch(parts["train"]))
@@ -135,6 +146,29 @@ def _splits(examples: Examples, config: Config, path: Path | None) -> np.ndarray
     if path is not None:
         write_split(path, examples, splits)
     return splits
+
+
+def _scratch_notes(config: Config) -> tuple[str, ...]:
+    if config.backbone.weights == "pretrained" or config.finetune.batch_norm == "train":
+        return ()
+    return (
+        f"The weights are random, so finetune.batch_norm: {config.finetune.batch_norm} has no statistics to start "
+        "from; they are trained.",
+    )
+
+
+@contextmanager
+def plugin_errors(task_name: str, method: str) -> Iterator[None]:
+    """Say that it was a plugin that failed, and in which method, where it raises what no user could mend."""
+    try:
+        yield
+    except (FtsuiteError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"The task {task_name!r} failed in its method {method!r}: {type(error).__name__}: {error}",
+            "Mend the plugin, or report this to its author.",
+        ) from error
 
 
 def _refuse_empty(parts: dict[str, Examples], config: Config) -> None:

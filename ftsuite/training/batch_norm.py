@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from ftsuite.models.freezing import leaf_layers
+from ftsuite.models.freezing import drop_rate_name, leaf_layers
 
 
 def recalibrate(model: Any, feature_batches: Iterable[Any]) -> int:
@@ -25,13 +25,13 @@ def recalibrate(model: Any, feature_batches: Iterable[Any]) -> int:
         The number of batches used.
     """
     norms = [layer for layer in leaf_layers(model) if isinstance(layer, keras.layers.BatchNormalization)]
-    rates = [(layer, layer.rate) for layer in leaf_layers(model) if isinstance(layer, keras.layers.Dropout)]
+    drops = [(layer, name, getattr(layer, name)) for layer in leaf_layers(model) if (name := drop_rate_name(layer))]
     kept = [(layer, layer.trainable, layer.momentum) for layer in norms]
     gradients = [(variable, variable.trainable) for layer in norms for variable in layer.weights]
     count = 0
     try:
-        for layer, _ in rates:
-            layer.rate = 0.0
+        for layer, name, _ in drops:
+            setattr(layer, name, 0.0)
         for features in feature_batches:
             for layer in norms:
                 layer.trainable = True
@@ -39,8 +39,8 @@ def recalibrate(model: Any, feature_batches: Iterable[Any]) -> int:
             model(features, training=True)
             count += 1
     finally:
-        for layer, rate in rates:
-            layer.rate = rate
+        for layer, name, rate in drops:
+            setattr(layer, name, rate)
         for layer, trainable, momentum in kept:
             layer.trainable, layer.momentum = trainable, momentum
         for variable, trainable in gradients:

@@ -44,8 +44,13 @@ class StepReporter(keras.callbacks.Callback):
         if math.isfinite(loss):
             return
         where = f"step {step} of epoch {self._epoch + 1}" if step else f"epoch {self._epoch + 1}"
-        raise DivergedError(
-            f"Training diverged in stage {self._stage_name!r} by {where}: the loss must be finite. Received: {loss}.",
-            "Lower that stage's learning_rate (a tenth is a good start), add warmup, or set "
-            "finetune.optimizer.clip_norm to 1.0. The checkpoint of the last good epoch is kept.",
-        )
+        raise diverged(self._stage_name, where, str(loss))
+
+
+def diverged(stage_name: str, where: str, received: str) -> DivergedError:
+    """The error of a run whose loss is not finite any more."""
+    return DivergedError(
+        f"Training diverged in stage {stage_name!r} by {where}: the loss must be finite. Received: {received}.",
+        "Lower that stage's learning_rate (a tenth is a good start), add warmup, or set "
+        "finetune.optimizer.clip_norm to 1.0. The checkpoint of the last good epoch is kept.",
+    )

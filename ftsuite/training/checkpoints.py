@@ -43,7 +43,8 @@ def save_checkpoint(
     for name, arrays in tensors.items():
         path = partial / f"{name}.safetensors"
         named = {f"{position:05d}": np.asarray(array, order="C") for position, array in enumerate(arrays)}
-        safetensors.numpy.save_file(named, path)
+        # As bytes through Python's own file: its errors say whether the disk is full.
+        path.write_bytes(safetensors.numpy.save(named))
         hashes[path.name] = _sha256(path)
     state = {"format": FORMAT, "files": hashes, "progress": progress}
     (partial / "state.json").write_text(json.dumps(state), encoding="utf-8")

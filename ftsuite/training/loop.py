@@ -6,6 +6,7 @@ best weights exact, and leaves compiled steps and distribution to Keras.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,11 +17,11 @@ import keras
 import numpy as np
 
 from ftsuite.api import Examples
-from ftsuite.data.pipeline import Pipeline
+from ftsuite.data.pipeline import Pipeline, epoch_order
 from ftsuite.models.blocks import Block
 from ftsuite.models.freezing import set_trainable, without_frozen_dropout
 from ftsuite.training.batch_norm import recalibrate
-from ftsuite.training.callbacks import StepReporter
+from ftsuite.training.callbacks import StepReporter, diverged
 from ftsuite.training.checkpoints import latest_checkpoint, load_checkpoint, save_checkpoint
 from ftsuite.training.fingerprints import describe_moves, hash_blocks
 from ftsuite.training.journal import Journal
@@ -50,6 +51,7 @@ class Workload:
         optimizer: with `PerVariableRates`, not built yet.
         decode: logits to probabilities.
         finetune: the config's part.
+        batch_norm: the policy that applies; random weights have no statistics to keep.
         assess: probabilities and labels to figures with intervals, for what a stage reports.
     """
 
@@ -63,6 +65,7 @@ class Workload:
     optimizer: Any
     decode: Callable[[np.ndarray], np.ndarray]
     finetune: FinetuneConfig
+    batch_norm: str
     assess: Callable[[np.ndarray, np.ndarray], dict[str, Any]]
 
 
@@ -98,7 +101,7 @@ class Trainer:
         resumed = resume and self._restore()
         for stage in self.workload.stages[self.progress.stage :]:
             if not resumed:
-                self.progress.begin_stage(stage.number, hash_blocks(self.workload.blocks))
+                self.progress.begin_stage(stage.number, stage.trained, hash_blocks(self.workload.blocks))
                 self._announce(stage)
             resumed = False
             with without_frozen_dropout(self.workload.model, self.workload.blocks, stage.trained):
@@ -106,15 +109,16 @@ class Trainer:
                 while self.progress.stage_epoch < stage.epochs and not self._is_stuck(stage):
                     self._train_epoch(stage)
             self._leave(stage)
-        if self.workload.finetune.batch_norm == "recalibrate":
+        if self.workload.batch_norm == "recalibrate":
             self._recalibrate()
         return self.progress.stage_results
 
     def enter(self, stage: Stage) -> None:
         """Freeze, set the rates and compile for one stage."""
         work = self.workload
-        set_trainable(work.model, work.blocks, stage.trained, work.finetune.batch_norm)
-        work.optimizer.follow(stage.rules(work.blocks, work.finetune.optimizer.weight_decay))
+        set_trainable(work.model, work.blocks, stage.trained, work.batch_norm)
+        decay = work.finetune.optimizer.weight_decay
+        work.optimizer.follow(stage.rules(work.blocks, decay, self.progress.first_steps))
         work.optimizer.learning_rate = stage.learning_rates(self.progress.stage_first_step)
         # Keras reads trainability when it compiles: without this call the change would do nothing.
         work.model.compile(
@@ -163,6 +167,7 @@ class Trainer:
         fitted = self.fit_epoch(stage, steps, tell)
         seconds = time.perf_counter() - began
         figures = validation_figures(self.validation_probabilities(), work.validation.labels)
+        self._refuse_broken(stage, figures["log_loss"])
         last_rate = float(stage.learning_rates(progress.stage_first_step)(progress.step + steps - 1))
         progress.stage_epoch += 1
         progress.epoch += 1
@@ -184,6 +189,11 @@ class Trainer:
             examples_per_second=round(examples / seconds, 2),
         )
         self._save()
+
+    def _refuse_broken(self, stage: Stage, validation_loss: float) -> None:
+        """Never keep weights that are not finite as the last good epoch: the loss of a step precedes its update."""
+        if not math.isfinite(validation_loss):
+            raise diverged(stage.name, f"epoch {self.progress.epoch + 1}", f"validation loss {validation_loss}")
 
     def _note_best(self, stage: Stage, figures: dict[str, float]) -> None:
         stopping = self.workload.finetune.early_stopping
@@ -237,8 +247,11 @@ class Trainer:
 
     def _recalibrate(self) -> None:
         work = self.workload
-        batches = work.pipeline.evaluation(work.training).take(_RECALIBRATION_BATCHES)
-        count = recalibrate(work.model, (features for features in batches))
+        # In random order: a folder's own order is by class, and a batch of one class has the wrong variance.
+        order = epoch_order(len(work.training), work.pipeline.seed, 0)
+        size = min(work.pipeline.batch_size, len(order))
+        count = min(_RECALIBRATION_BATCHES, len(order) // size)
+        recalibrate(work.model, work.pipeline.evaluation(work.training.take(order[: count * size])))
         self.journal.write("batch_norm_recalibrated", batches=count)
 
     def _random_states(self) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,10 +63,12 @@ class Stage:
         backbone = [block.name for block in blocks if block.name != HEAD]
         return {**layerwise_multipliers(backbone, self.layer_decay), HEAD: 1.0}
 
-    def rules(self, blocks: Sequence[Block], weight_decay: float) -> dict[str, VariableRule]:
+    def rules(
+        self, blocks: Sequence[Block], weight_decay: float, first_steps: Mapping[str, int]
+    ) -> dict[str, VariableRule]:
         """The rule of each variable for the optimizer."""
         named = [(block.name, block.variables) for block in blocks]
-        return variable_rules(named, self.multipliers(blocks), weight_decay, decays)
+        return variable_rules(named, self.multipliers(blocks), weight_decay, decays, first_steps)
 
 
 def all_blocks(model: Any, backbone_blocks: Sequence[Block]) -> tuple[Block, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ class TrainingProgress:
         epoch: epochs of all stages that are done; order and augmentation depend on it.
         step: optimizer steps that are done.
         stage_first_step: optimizer steps that were done when the stage began.
+        first_steps: the optimizer step at which each block was first trained.
         hashes_before: block hashes at the stage's beginning.
         best: value, epoch and stage of the best validation figure so far.
         stage_best: the best score within the stage.
@@ -29,6 +31,7 @@ class TrainingProgress:
     epoch: int = 0
     step: int = 0
     stage_first_step: int = 0
+    first_steps: dict[str, int] = field(default_factory=dict)
     hashes_before: list[tuple[str, str]] = field(default_factory=list)
     best: dict[str, Any] | None = None
     stage_best: list[float] | None = None
@@ -36,12 +39,14 @@ class TrainingProgress:
     stage_results: list[dict[str, Any]] = field(default_factory=list)
     journal_bytes: int = 0
 
-    def begin_stage(self, number: int, hashes: list[tuple[str, str]]) -> None:
+    def begin_stage(self, number: int, trained: Sequence[str], hashes: list[tuple[str, str]]) -> None:
         """Set the counters of a new stage."""
         self.stage = number
         self.stage_epoch = 0
         self.stage_first_step = self.step
         self.hashes_before = hashes
+        for name in trained:
+            self.first_steps.setdefault(name, self.step)
         self.stage_best = None
         self.stage_best_epoch = 0
 

@@ -48,8 +48,12 @@ class _Stopper:
                 raise KeyboardInterrupt
 
 
+_STOPS = [("step", 2), ("epoch", 3), ("evaluated", 1)]
+_MORE_STOPS = [("plan", 1), ("epoch", 1), ("stage_started", 2), ("step", 9), ("epoch", 4), ("stage_ended", 3)]
+
+
 @pytest.mark.parametrize(
-    ("kind", "number"), [("plan", 1), ("step", 2), ("epoch", 1), ("step", 9), ("epoch", 3), ("evaluated", 1)]
+    ("kind", "number"), [*_STOPS, *(pytest.param(*stop, marks=pytest.mark.slow) for stop in _MORE_STOPS)]
 )
 def test_stopped_anywhere_and_resumed_is_the_straight_run(
     kind: str, number: int, load: Load, straight: Path, tmp_path: Path

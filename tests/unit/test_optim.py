@@ -44,9 +44,9 @@ class _Named:
 def test_rules_refuse_a_variable_in_two_blocks_and_a_block_without_a_rate() -> None:
     shared = _Named("x/kernel")
     with pytest.raises(ValueError, match="covered twice"):
-        variable_rules([("a", [shared]), ("b", [shared])], {"a": 1.0, "b": 1.0}, 0.0, lambda _: True)
+        variable_rules([("a", [shared]), ("b", [shared])], {"a": 1.0, "b": 1.0}, 0.0, lambda _: True, {})
     with pytest.raises(ValueError, match="No learning-rate multiplier"):
-        variable_rules([("a", [shared])], {}, 0.0, lambda _: True)
+        variable_rules([("a", [shared])], {}, 0.0, lambda _: True, {})
 
 
 def _step(rules: dict[str, VariableRule], gradient: float) -> list[float]:
@@ -78,3 +78,25 @@ def test_rules_must_cover_every_variable() -> None:
     optimizer.build([keras.Variable([1.0], name="only")])
     with pytest.raises(ValueError, match="needs one rule"):
         optimizer.follow({})
+
+
+def _path_of(first_step: int, warm_steps: int) -> list[float]:
+    """A variable's values over five steps after it thawed at `first_step`, beside one that trained all along."""
+    early, late = keras.Variable([[1.0]], name="early"), keras.Variable([[1.0]], name="late")
+    optimizer = make_optimizer("adamw", 0.9, 0.999, None)
+    optimizer.build([early, late])
+    rules = {early.path: VariableRule(1.0, 0.0), late.path: VariableRule(1.0, 0.0, first_step)}
+    optimizer.follow(rules)
+    optimizer.learning_rate = StageSchedule(0.01, 1000, 0, "constant")
+    for _ in range(warm_steps):
+        optimizer.apply([keras.ops.ones((1, 1))], [early])
+    values = []
+    for _ in range(5):
+        optimizer.apply([keras.ops.ones((1, 1)), keras.ops.full((1, 1), 0.3)], [early, late])
+        values.append(float(np.asarray(late)[0, 0]))
+    return values
+
+
+def test_a_variable_that_thaws_late_moves_as_if_training_had_just_begun() -> None:
+    np.testing.assert_allclose(_path_of(60, 60), _path_of(0, 0), rtol=1e-5)
+    assert not np.allclose(_path_of(0, 60), _path_of(0, 0), rtol=1e-3), "without it, Adam's own correction is wrong"
