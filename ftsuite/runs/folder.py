@@ -52,13 +52,13 @@ def create_folder(path: Path) -> Path:
 
 
 def resolve_run(reference: str | Path) -> Path:
-    """The run folder that `reference` names: a path, or ``last`` for the newest below ``runs``.
+    """The run folder that `reference` names: a path, or ``last`` for the newest finished one below ``runs``.
 
     Raises:
         ArtifactError: if there is none.
     """
     if str(reference) == "last":
-        return _newest(lambda folder: True, "last")
+        return _newest(is_finished, "last")
     folder = Path(reference).expanduser()
     if not (folder / CONFIG).is_file():
         raise ArtifactError(
@@ -114,7 +114,7 @@ def _newest(accept: Callable[[Path], bool], wanted: str) -> Path:
     found = [path.parent for depth in depths for path in RUNS.glob(depth) if accept(path.parent)]
     if not found:
         raise ArtifactError(
-            f"No run below {RUNS.resolve()} fits. Received: {wanted}.",
+            f"No run below {RUNS.resolve()} is one that {wanted!r} could mean.",
             "Change to the folder that you started the run from, or name the run folder.",
         )
     # By when the run began: its config is the first file that it writes, and is never written again.
