@@ -19,7 +19,7 @@ REFERENCE = Path(__file__).parent / "reference"
 def commands_page() -> str:
     """The help of every command as one Markdown page."""
     parts = ["# Commands", "", "What `--help` says of each command.", ""]
-    parts += _help(cli, click.Context(cli, info_name="ftsuite", terminal_width=100))
+    parts += _help(cli, click.Context(cli, info_name="ftsuite", terminal_width=100, **cli.context_settings))
     return "\n".join(parts)
 
 

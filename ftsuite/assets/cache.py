@@ -82,13 +82,15 @@ def _identity(asset: Asset) -> dict[str, Any]:
     }
 
 
-def installed_folder(asset: Asset) -> Path | None:
+def installed_folder(asset: Asset, *, read_bytes: bool = False) -> Path | None:
     """Return the folder of a finished asset, or None where there is none made from this catalogue entry.
 
-    Looks at the manifest and the files' sizes; `damage` reads the bytes as well.
+    Args:
+        asset: of the catalogue.
+        read_bytes: compare the files' sha256 as well as their sizes, as is right before they are used.
 
     Raises:
-        ArtifactError: it was finished once, and a file is now missing or of another size.
+        ArtifactError: it was finished once, and a file is now missing or not what was installed.
     """
     folder = asset_folder(asset)
     manifest = _read_manifest(asset, folder)
@@ -98,6 +100,8 @@ def installed_folder(asset: Asset) -> Path | None:
         path = folder / name
         if not path.is_file() or path.stat().st_size != expected["size_bytes"]:
             raise damaged(asset.name, f"{path} is missing or has another size")
+        if read_bytes and sha256_of(path) != expected["sha256"]:
+            raise damaged(asset.name, f"{path} does not have the sha256 that it was installed with")
     return folder
 
 

@@ -48,13 +48,13 @@ def install(asset: Asset, *, progress: Progress | None = None, force: bool = Fal
     needed_bytes = asset.size_bytes + max(asset.size_bytes, 2 * asset.unpacked_bytes)
     with cache.cache_errors(needed_bytes):
         # Without the lock, since a cache that cannot be written to may well have the asset.
-        folder = None if force else cache.installed_folder(asset)
+        folder = None if force else cache.installed_folder(asset, read_bytes=True)
         if folder is not None:
             return folder
         cache.asset_folder(asset).parent.mkdir(parents=True, exist_ok=True)
         with _locked(asset, report):
             # Another process may have made it while this one waited for the lock.
-            folder = None if force else cache.installed_folder(asset)
+            folder = None if force else cache.installed_folder(asset, read_bytes=True)
             if folder is None:
                 cache.remove_leftovers(asset)
                 folder = _make(asset, report, needed_bytes)

@@ -114,8 +114,10 @@ def _resource_error(error: BaseException) -> ResourceError | None:
             "Lower `data.batch_size` or the picture size, or close other programs.",
         )
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
-        place = error.filename or "the disk"
-        return ResourceError(f"No space left to write {place}.", "Free some space, or write elsewhere.")
+        place = f" to write {error.filename}" if error.filename else ""
+        return ResourceError(
+            f"No space is left on the disk{place}.", "Free some space; a run then goes on with --resume."
+        )
     if isinstance(error, OSError) and error.errno in _NOT_ALLOWED:
         place = error.filename or "a file"
         return ResourceError(

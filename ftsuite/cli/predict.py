@@ -23,11 +23,13 @@ def predict(reference: str, pictures: Sequence[str], top: int, as_json: bool) ->
     A folder stands for the pictures in it. A picture that cannot be read gets a row that says why, and the
     command then ends with exit code 3 after all the others.
     """
+    from ftsuite.backend import require_known_backend
     from ftsuite.cli.terminal import Terminal
     from ftsuite.errors import DataError
     from ftsuite.quiet import redirect_native_stderr
     from ftsuite.runs.folder import resolve_run
 
+    require_known_backend()
     folder = resolve_run(reference)
     terminal = Terminal(as_json=as_json)
     paths = _expand(pictures)

@@ -35,13 +35,14 @@ def run(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    r"""Fine-tune a model as CONFIG says (a shipped name or a YAML file), and test it.
+    """Fine-tune a model as CONFIG says (a shipped name or a YAML file), and test it.
 
     \b
     ftsuite run bird-species
     ftsuite run bird-species --data folder:photos --out runs/mine
     ftsuite run bird-species --set seed=1 --set finetune.stages.0.for="2 epochs"
-    """
+    """  # noqa: D301 - click wants the control character
+    from ftsuite.backend import require_known_backend
     from ftsuite.cli.errors import remember_run_folder
     from ftsuite.cli.run_display import RunDisplay
     from ftsuite.cli.terminal import Terminal
@@ -49,7 +50,9 @@ def run(
     from ftsuite.quiet import redirect_native_stderr
     from ftsuite.registry import Registry
     from ftsuite.runs.begin import begin
-    from ftsuite.runs.folder import CONFIG, LOG
+    from ftsuite.runs.folder import CONFIG, LOG, discard_unstarted
+
+    require_known_backend()
 
     if resume and out is None and Path(config).name == CONFIG:
         out = Path(config).parent
@@ -64,13 +67,28 @@ def run(
     folder = begin(loaded, out, resume)
     remember_run_folder(folder)
     log = folder / LOG
-    with terminal.logged_to(log), redirect_native_stderr(log), RunDisplay(terminal) as display:
-        terminal.line(f"Run folder: {folder}")
-        # Kept out of the layer above, so that its start-up chatter goes to the log.
+    try:
+        with terminal.logged_to(log), redirect_native_stderr(log), RunDisplay(terminal) as display:
+            terminal.line(f"Run folder: {folder}")
+            _execute(loaded, folder, resume, terminal, display)
+    except BaseException:
+        if not resume:
+            discard_unstarted(folder)
+        raise
+
+
+def _execute(loaded: Any, folder: Path, resume: bool, terminal: Any, display: Any) -> None:
+    from ftsuite.errors import FtsuiteError
+
+    try:
+        # Imported only now, so that Keras' start-up chatter goes to the log.
         from ftsuite.runs.execute import execute
 
         result = execute(loaded, folder=folder, resume=resume, listener=display.show, progress=display.progress)
-        display.summarize(result)
+    except FtsuiteError as error:
+        terminal.log(f"error: {error}")
+        raise
+    display.summarize(result)
 
 
 def _dry_run(loaded: Any, display: Any) -> None:

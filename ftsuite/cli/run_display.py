@@ -21,6 +21,7 @@ class RunDisplay:
         self._terminal = terminal
         self._stack = ExitStack()
         self._stages: list[dict[str, Any]] = []
+        self._epoch_names: dict[int, str] = {}
 
     def __enter__(self) -> RunDisplay:
         self.progress = self._stack.enter_context(self._terminal.progress())
@@ -54,7 +55,10 @@ class RunDisplay:
         ]
         columns = ("stage", "first step", "examples/s", "expected time")
         self._terminal.table(columns, rows, title="Measured on two steps of each stage", right=columns[1:])
-        self._terminal.line(f"Expected time: {_duration(cost['expected_seconds'])}, if no stage stops early.")
+        self._terminal.line(
+            f"Expected time: {_duration(cost['expected_seconds'])} if no stage stops early, and about 20 s "
+            "for start-up, the model file and the report."
+        )
         self._terminal.line(f"Peak memory so far: {cost['peak_memory_bytes'] / 2**30:.2f} GiB.")
         self._terminal.line(f"Disk for the run folder: at most {cost['disk_bytes'] / 2**20:.0f} MiB.")
 
@@ -103,6 +107,7 @@ class RunDisplay:
 
     def _epoch(self, event: Mapping[str, Any]) -> None:
         stage = self._stages[event["stage"]]
+        self._epoch_names[event["epoch"]] = f"{event['stage_name']}, epoch {event['stage_epoch']}"
         self._terminal.line(
             f"{event['stage_name']:>8}  epoch {event['stage_epoch']}/{stage['epochs']}  "
             f"train loss {event['train_loss']:.3f}  validation: loss {event['validation_log_loss']:.3f}, "
@@ -114,11 +119,15 @@ class RunDisplay:
         early = ", stopped early" if event["stopped_early"] else ""
         moved = [block["name"] for block in event["blocks"] if block["moved"]]
         self._terminal.line(
-            f"{event['stage_name']:>8}  ended after {event['epochs']} epochs{early}; moved: {_span(moved)}; "
-            f"best weights are of epoch {event['best_epoch']}"
+            f"{event['stage_name']:>8}  ended after {_epochs(event['epochs'])}{early}; moved: {_span(moved)}; "
+            f"kept weights: {self._epoch_names.get(event['best_epoch'], 'of a stage before')}"
         )
         if wrong:
             self._terminal.note(f"Unexpected: these blocks did not do what the stage says: {', '.join(wrong)}.")
+
+
+def _epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def _span(blocks: Sequence[str]) -> str:

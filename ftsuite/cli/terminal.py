@@ -65,6 +65,10 @@ class Terminal:
         if not self.as_json:
             console().print(text, style=style, markup=False, soft_wrap=True)
 
+    def log(self, text: str) -> None:
+        """Write a line to the log alone, for what another place prints."""
+        self._log_line(text)
+
     def note(self, text: str) -> None:
         """Print a line of text on stderr, whatever the format of stdout is."""
         self._log_line(text)

@@ -10,9 +10,10 @@ from typing import Any
 
 from ftsuite.api import Progress
 from ftsuite.config import LoadedConfig
+from ftsuite.runs.disk import disk_bytes
 from ftsuite.runs.environment import peak_memory_bytes
 from ftsuite.runs.execute import describe_plan, make_trainer
-from ftsuite.runs.prepare import Prepared, prepare
+from ftsuite.runs.prepare import prepare
 from ftsuite.training.journal import Journal, Listener
 from ftsuite.training.loop import Trainer
 from ftsuite.training.plan import Stage
@@ -50,7 +51,7 @@ def dry_run(
         "stages": stages,
         "expected_seconds": round(expected, 1),
         "peak_memory_bytes": peak_memory_bytes(),
-        "disk_bytes": _disk_bytes(prepared),
+        "disk_bytes": disk_bytes(prepared),
     }
 
 
@@ -80,9 +81,3 @@ def _time_stage(trainer: Trainer, stage: Stage, validation_seconds: float) -> di
         "examples_per_second": round(batch / step_seconds, 1),
         "expected_seconds": round(first + step_seconds * stage.total_steps + validation_seconds * stage.epochs, 1),
     }
-
-
-def _disk_bytes(prepared: Prepared) -> int:
-    """Two checkpoints, each of weights, two moments and best weights; and the model."""
-    weights = sum(int(variable.numpy().nbytes) for variable in prepared.model.training.weights)
-    return weights * (2 * 4 + 1) + 10_000_000

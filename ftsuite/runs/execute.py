@@ -18,6 +18,7 @@ from ftsuite.evaluation import evaluate_predictions
 from ftsuite.report import write_report
 from ftsuite.runs import folder as folders
 from ftsuite.runs.begin import job_name, resume_command
+from ftsuite.runs.disk import require_disk
 from ftsuite.runs.environment import describe_data, describe_environment, peak_memory_bytes
 from ftsuite.runs.predictions import write_predictions
 from ftsuite.runs.prepare import Prepared, prepare
@@ -70,6 +71,8 @@ def execute(
         try:
             return _execute(loaded, folder, resume, journal, progress)
         except KeyboardInterrupt as stop:
+            if not journal.length_bytes:
+                raise Interrupted("Stopped before training began; there is nothing to go on with.") from stop
             journal.write("interrupted")
             raise Interrupted(
                 f"Stopped. What was trained up to the last whole epoch is kept in {folder}.",
@@ -84,6 +87,7 @@ def _execute(
     loaded: LoadedConfig, folder: Path, resume: bool, journal: Journal, progress: Progress | None
 ) -> RunResult:
     prepared = prepare(loaded, folder / folders.SPLIT, progress)
+    require_disk(folder, prepared)
     environment = _environment(prepared)
     checkpoints = folder / folders.CHECKPOINTS
     resume = resume and latest_checkpoint(checkpoints) is not None

@@ -6,14 +6,15 @@ import datetime
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import filelock
 
-from ftsuite.errors import ArtifactError, ConfigError
+from ftsuite.errors import ArtifactError, ConfigError, ResourceError
 
 RUNS = Path("runs")
 CONFIG = "config.resolved.yaml"
@@ -47,8 +48,23 @@ def create_folder(path: Path) -> Path:
             f"--out must be a new or empty folder. Received: {path}, which holds something already.",
             "Choose another folder, or go on with an unfinished run by --resume.",
         )
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(
+            f"The run folder {path} cannot be made: {error.strerror or error}.", "Choose another place by --out."
+        ) from error
     return path
+
+
+def discard_unstarted(path: Path) -> None:
+    """Remove the folder of a run that failed before training began, and parents that only it kept from being empty."""
+    if (path / JOURNAL).exists():
+        return
+    shutil.rmtree(path, ignore_errors=True)
+    for parent in (path.parent, path.parent.parent):
+        with suppress(OSError):
+            parent.rmdir()
 
 
 def resolve_run(reference: str | Path) -> Path:

@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 LEVELS = {
     "errors": 0,
     "quiet": 0,
+    "backend": 1,
     "config": 1,
     "assets": 1,
     "api": 2,

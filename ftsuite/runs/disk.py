@@ -1,0 +1,37 @@
+"""How much disk a run takes, told before it begins."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from ftsuite.errors import ResourceError
+from ftsuite.runs.prepare import Prepared
+
+# Report, predictions, split, journal and logs.
+_REST_BYTES = 20_000_000
+
+
+def disk_bytes(prepared: Prepared) -> int:
+    """The run folder at its largest: three checkpoints while one is written, and the model.
+
+    A checkpoint holds the weights, two moments of each, and the best weights.
+    """
+    weights = sum(int(np.prod(variable.shape)) * 4 for variable in prepared.model.training.weights)
+    return weights * (3 * 4 + 1) + _REST_BYTES
+
+
+def require_disk(folder: Path, prepared: Prepared) -> None:
+    """Refuse to begin what cannot end.
+
+    Raises:
+        ResourceError: if the disk of `folder` has too little room, naming how much it takes.
+    """
+    needed, free = disk_bytes(prepared), shutil.disk_usage(folder).free
+    if free < needed:
+        raise ResourceError(
+            f"The run may need {needed / 2**20:.0f} MiB in {folder}. Received: {free / 2**20:.0f} MiB free.",
+            "Free some space, or choose a folder on another disk by --out.",
+        )
