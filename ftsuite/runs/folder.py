@@ -74,7 +74,7 @@ def resolve_run(reference: str | Path) -> Path:
         ArtifactError: if there is none.
     """
     if str(reference) == "last":
-        return _newest(is_finished, "last")
+        return _newest(has_results, "last")
     folder = Path(reference).expanduser()
     if not (folder / CONFIG).is_file():
         raise ArtifactError(
@@ -91,8 +91,12 @@ def newest_unfinished(config_name: str) -> Path:
 
 def is_finished(folder: Path) -> bool:
     """Whether a run has gone through to its end."""
-    whole = all((folder / name).is_file() for name in (METRICS, MODEL, REPORT))
-    return whole and not (folder / CHECKPOINTS).exists()
+    return has_results(folder) and (folder / REPORT).is_file() and not (folder / CHECKPOINTS).exists()
+
+
+def has_results(folder: Path) -> bool:
+    """Whether a run has a model and its figures, so that it can be used and reported."""
+    return (folder / METRICS).is_file() and (folder / MODEL).is_file()
 
 
 def job_of(folder: Path) -> str:
