@@ -22,6 +22,7 @@ class RunDisplay:
         self._stack = ExitStack()
         self._stages: list[dict[str, Any]] = []
         self._epoch_names: dict[int, str] = {}
+        self._rendered = False
 
     def __enter__(self) -> RunDisplay:
         self.progress = self._stack.enter_context(self._terminal.progress())
@@ -65,24 +66,25 @@ class RunDisplay:
     def summarize(self, result: Any) -> None:
         """Show the figures of the test split and what to do next."""
         from ftsuite.evaluation import format_figure
+        from ftsuite.runs.folder import CONFIG, REPORT
 
         test = result.metrics["test"]
         names = ("accuracy", "macro_f1", "top_5_accuracy", "log_loss", "expected_calibration_error")
         rows = [(name.replace("_", " "), format_figure(test[name])) for name in names if name in test]
         self._terminal.table(("test figure", "value (95 % interval)"), rows, title="Test split, looked at once")
-        if any(stage.get("rendered") for stage in self._stages[:1]):
+        if self._rendered:
             from ftsuite.runs.environment import RENDERED_HINT
 
             self._terminal.line(RENDERED_HINT)
         folder = result.folder
-        self._terminal.line(f"Report:   {folder / 'report.html'}")
-        quoted, config = shlex.quote(str(folder)), shlex.quote(str(folder / "config.resolved.yaml"))
+        self._terminal.line(f"Report:   {folder / REPORT}")
+        quoted, config = shlex.quote(str(folder)), shlex.quote(str(folder / CONFIG))
         self._terminal.line(f"Predict:  ftsuite predict {quoted} PICTURE…")
         self._terminal.line(f"Compare:  ftsuite run {config} --set backbone.weights=none   (from scratch)")
         self._terminal.event("result", {"folder": str(folder), "headline": result.headline, "metrics": result.metrics})
 
     def _plan(self, event: Mapping[str, Any]) -> None:
-        self._stages = [{**row, "rendered": event["rendered"]} for row in event["stages"]]
+        self._stages, self._rendered = event["stages"], event["rendered"]
         weights = "pretrained" if event["pretrained"] else "random weights"
         counts = ", ".join(f"{count} {name}" for name, count in event["counts"].items())
         self._terminal.line(

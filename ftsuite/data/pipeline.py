@@ -112,7 +112,4 @@ def _elements(examples: Examples, order: np.ndarray) -> tf.data.Dataset:
 def _options() -> tf.data.Options:
     options = tf.data.Options()
     options.deterministic = True
-    options.autotune.enabled = True
-    # Decoding must leave cores to the training step on small machines, and idle threads cost nothing on large ones.
-    options.experimental_optimization.apply_default_optimizations = True
     return options

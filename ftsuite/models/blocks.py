@@ -55,7 +55,7 @@ def find_blocks(backbone: Any) -> tuple[Block, ...]:
         elif position > found[-1]:
             names.append("top")
         else:
-            names.append(names[-1] if names[-1] != "stem" else keys[found[0]] or "stem")
+            names.append(names[-1])
     return _blocks_of(weights, names)
 
 

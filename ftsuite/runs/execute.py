@@ -100,7 +100,7 @@ def _execute(
     folders.write_json(folder / folders.ENVIRONMENT, environment)
     journal.tell(describe_plan(prepared))
     began = time.perf_counter()
-    trainer = Trainer(_workload(prepared), journal, checkpoints)
+    trainer = make_trainer(prepared, journal, checkpoints)
     try:
         stages = trainer.run(resume)
         metrics = _evaluate(prepared, trainer, stages, folder, journal)
@@ -182,7 +182,7 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
 
 
 def make_trainer(prepared: Prepared, journal: Journal, checkpoint_folder: Path) -> Trainer:
-    """A trainer for a prepared job, for callers that train less than a whole run."""
+    """A trainer for a prepared job."""
     return Trainer(_workload(prepared), journal, checkpoint_folder)
 
 
