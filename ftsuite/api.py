@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pydantic
 
+from ftsuite.errors import DataError as DataError  # part of the contract: what a task raises for data it cannot use
 from ftsuite.errors import PluginError
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ class Options(pydantic.BaseModel):
 
 @dataclass(frozen=True)
 class Examples:
-    """Labelled examples without their pixels: parallel columns, all of length n.
+    """Labelled examples without their pixels or tokens: parallel columns, all of length n.
 
     Attributes:
         ids: stable and unique, for instance a path relative to the source's folder.
-        inputs: the path of a picture, a text, or the id of a picture that the field guide draws.
+        inputs: the path of a picture, a text, or the id of a picture that the field guide draws. Like `ids` and
+            `content_hashes` a tuple, or a sequence that reads its items from disk and has a `take` of its own.
         labels: ``(n,)`` int64, an index into `class_names`.
         class_names: names in the order of the model's outputs.
         content_hashes: sha256 (hexadecimal) of each example's content.
@@ -50,11 +52,11 @@ class Examples:
         notes: what was skipped or repaired on the way, a sentence each.
     """
 
-    ids: tuple[str, ...]
-    inputs: tuple[str, ...]
+    ids: Sequence[str]
+    inputs: Sequence[str]
     labels: np.ndarray
     class_names: tuple[str, ...]
-    content_hashes: tuple[str, ...]
+    content_hashes: Sequence[str]
     kind: str
     splits: np.ndarray | None = None
     groups: tuple[str, ...] | None = None
@@ -66,18 +68,22 @@ class Examples:
 
     def take(self, positions: Sequence[int] | np.ndarray) -> Examples:
         """The examples at the given positions, in that order."""
-        chosen = [int(position) for position in positions]
-        array = np.asarray(chosen, dtype=np.int64)
+        array = np.asarray(positions, dtype=np.int64)
         return replace(
             self,
-            ids=tuple(self.ids[i] for i in chosen),
-            inputs=tuple(self.inputs[i] for i in chosen),
+            ids=_taken(self.ids, array),
+            inputs=_taken(self.inputs, array),
             labels=self.labels[array],
-            content_hashes=tuple(self.content_hashes[i] for i in chosen),
+            content_hashes=_taken(self.content_hashes, array),
             splits=None if self.splits is None else self.splits[array],
-            groups=None if self.groups is None else tuple(self.groups[i] for i in chosen),
+            groups=None if self.groups is None else tuple(self.groups[i] for i in array),
             decoders=None if self.decoders is None else self.decoders[array],
         )
+
+
+def _taken(column: Sequence[str], positions: np.ndarray) -> Sequence[str]:
+    take = getattr(column, "take", None)
+    return take(positions) if take is not None else tuple(column[i] for i in positions)
 
 
 class TaskModel(NamedTuple):
@@ -87,15 +93,23 @@ class TaskModel(NamedTuple):
         training: preprocessed features to logits ``(batch, num_classes)``.
         serving: raw input to probabilities ``(batch, num_classes)``, preprocessing and class names inside.
         backbone: the part of `training` whose blocks the plan freezes and thaws.
+        input_summary: what one input becomes, in words: ``224 pixels``, ``at most 128 tokens``.
     """
 
     training: Any
     serving: Any
     backbone: Any
+    input_summary: str = ""
 
 
 class Task(abc.ABC):
-    """One family of jobs. An instance lives for one run."""
+    """One family of jobs. An instance lives for one run.
+
+    Attributes:
+        classifies: False where a job ends with an adapted encoder and trains no classifier.
+    """
+
+    classifies: bool = True
 
     def __init__(self, options: Options, seed: int) -> None:
         self.options: Any = options
@@ -108,14 +122,22 @@ class Task(abc.ABC):
     def fit_preprocessing(self, training: Examples) -> None:  # noqa: B027 - optional by design
         """Fit whatever preprocessing learns from data; it is shown the training split only."""
 
+    def encode(self, texts: Any) -> Any:
+        """Turn texts ``(n,)`` string into tokens, a ragged ``(n, None)`` int32, inside tf.data. Optional.
+
+        Where a task writes this, batches are made of examples of like length, and `preprocess` is given whole batches.
+        """
+        raise NotImplementedError
+
     @abc.abstractmethod
     def preprocess(self, element: Mapping[str, Any], training: bool, key: Any) -> Any:
-        """Turn one element into the training model's features, inside tf.data.
+        """Turn one element, or one batch where the task has `encode`, into the training model's features, in tf.data.
 
         Args:
-            element: scalars ``input`` (string), ``decoder`` (uint8) and ``label`` (int64).
+            element: scalars ``input`` (string), ``decoder`` (uint8) and ``label`` (int64). Of a batch: ``tokens``, a
+                ragged ``(batch, None)`` int32 as `encode` gave them, and ``label`` ``(batch,)``.
             training: whether random augmentation applies.
-            key: ``(2,)`` int32 seed, a pure function of (run seed, epoch, example).
+            key: ``(2,)`` int32 seed, a pure function of (run seed, epoch, example); of a batch ``(batch, 2)``.
         """
 
     def augment_batch(self, features: Any, targets: Any, key: Any) -> tuple[Any, Any]:
@@ -127,12 +149,20 @@ class Task(abc.ABC):
         """The backbone with a head for these classes."""
 
     @abc.abstractmethod
-    def objective(self, label_smoothing: float) -> Any:
-        """The Keras loss over (one-hot targets, logits)."""
+    def objective(self, label_smoothing: float, focal_gamma: float) -> Any:
+        """The Keras loss over (one-hot targets, logits); `focal_gamma` 0 is plain cross-entropy."""
 
     @abc.abstractmethod
     def decode(self, logits: np.ndarray) -> np.ndarray:
         """Logits ``(n, num_classes)`` to probabilities ``(n, num_classes)`` float32."""
+
+    def showcase(self) -> Sequence[str]:
+        """A few inputs to predict before and after training, for the report; by default none."""
+        return ()
+
+    def adaptation(self) -> Any:
+        """How the encoder is adapted to unlabelled text first, an `ftsuite.data.text_options.Adaptation`, or None."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -144,7 +174,8 @@ class TaskSpec:
         summary: one line for ``ftsuite list tasks``.
         options: the model that validates the config's ``options:``.
         factory: ``package.module:Class``, a `Task`, imported when a run needs it.
-        headline: the metric that a report leads with.
+        headline: the metric that a report leads with: ``accuracy``, ``macro_f1``, or ``auto`` for macro F1 where the
+            largest class of the training split has more than three times the examples of the smallest.
         modality: ``image`` or ``text``: which backbones fit.
         api_version: the version of this contract that the plugin was written for.
     """

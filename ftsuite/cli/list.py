@@ -67,20 +67,24 @@ def configs(as_json: bool) -> None:
 def backbones(with_presets: bool, as_json: bool) -> None:
     """List the pretrained backbones for `backbone.name`."""
     from ftsuite.assets import catalogue
-    from ftsuite.models.names import CATALOGUE_BACKBONES
+    from ftsuite.models.names import CATALOGUE_BACKBONES, CATALOGUE_TEXT_BACKBONES
 
     known = catalogue()
     terminal = Terminal(as_json=as_json)
-    _show_assets(terminal, "backbone", [known[name] for name in CATALOGUE_BACKBONES if name in known])
-    terminal.line()
+    for modality, names in (("image", CATALOGUE_BACKBONES), ("text", CATALOGUE_TEXT_BACKBONES)):
+        found = [known[name] for name in names if name in known]
+        _show_assets(terminal, "backbone", found, heading=f"{modality} backbone", fields={"modality": modality})
+        terminal.line()
     if with_presets:
-        presets = _vision_presets(terminal)
-        for name, summary in presets:
-            terminal.event("backbone", {"name": name, "summary": summary, "origin": "keras-hub"})
-        terminal.table(("keras-hub preset", "what it is"), presets)
+        for modality, presets in _presets(terminal).items():
+            for name, summary in presets:
+                fields = {"name": name, "summary": summary, "origin": "keras-hub", "modality": modality}
+                terminal.event("backbone", fields)
+            terminal.table((f"keras-hub preset, {modality}", "what it is"), presets)
+            terminal.line()
     else:
-        terminal.line("The name of any keras-hub vision preset works too (list them with --all),")
-        terminal.line("and so does the path of a local preset folder.")
+        terminal.line("The name of any keras-hub preset of a vision or text encoder works too (list them with --all),")
+        terminal.line("and so does the path of a local preset folder; for texts, of a Hugging Face folder as well.")
 
 
 @list_group.command()
@@ -134,14 +138,22 @@ def _run_row(run: RunSummary) -> tuple[str, ...]:
     return str(run.folder), run.config, run.started[:19].replace("T", " "), run.status, figure
 
 
-def _show_assets(terminal: Terminal, event: str, found: Iterable[Asset], first: tuple[str, ...] | None = None) -> None:
+def _show_assets(
+    terminal: Terminal,
+    event: str,
+    found: Iterable[Asset],
+    *,
+    first: tuple[str, ...] | None = None,
+    heading: str | None = None,
+    fields: dict[str, str] | None = None,
+) -> None:
     rows = [first] if first else []
     for asset in found:
         cached = _cached(asset)
-        fields = asset.model_dump(mode="json", include={"name", "summary", "size_bytes", "licence"})
-        terminal.event(event, {**fields, "origin": "catalogue", "cached": cached})
+        own = asset.model_dump(mode="json", include={"name", "summary", "size_bytes", "licence"})
+        terminal.event(event, {**own, "origin": "catalogue", "cached": cached, **(fields or {})})
         rows.append((asset.name, asset.summary, f"{asset.size_bytes / 1e6:.0f} MB", cached))
-    terminal.table((event, "what it is", "download", "cached"), rows, right=("download",))
+    terminal.table((heading or event, "what it is", "download", "cached"), rows, right=("download",))
 
 
 def _cached(asset: Asset) -> str:
@@ -153,20 +165,18 @@ def _cached(asset: Asset) -> str:
         return "damaged"
 
 
-def _vision_presets(terminal: Terminal) -> Sequence[tuple[str, str]]:
+def _presets(terminal: Terminal) -> dict[str, Sequence[tuple[str, str]]]:
+    """keras-hub's presets that fit the suite, by modality."""
     from ftsuite.quiet import redirect_native_stderr
 
     terminal.note("Importing keras-hub, which takes about 10 seconds.")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     with redirect_native_stderr(None):
-        import keras_hub
+        from ftsuite.models.preset_reading import vision_presets
+        from ftsuite.models.text_families import text_presets
 
-        found: dict[str, str] = {}
-        for model in vars(keras_hub.models).values():
-            if isinstance(model, type) and issubclass(model, keras_hub.models.ImageClassifier):
-                presets: dict[str, Any] = vars(keras_hub.models)[model.__name__].presets
-                found.update({name: _sentence(preset) for name, preset in presets.items()})
-    return sorted(found.items())
+        vision = {name: _sentence(preset) for name, preset in vision_presets().items()}
+        return {"image": sorted(vision.items()), "text": sorted(text_presets().items())}
 
 
 def _sentence(preset: Any) -> str:

@@ -1,96 +1,143 @@
-"""`ftsuite predict RUN PICTURE…`: what a run's model says of pictures."""
+"""`ftsuite predict RUN INPUT…`: what a run's model says of texts or pictures."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-_BATCH = 32
-
 
 @click.command()
 @click.argument("reference", metavar="RUN")
-@click.argument("pictures", nargs=-1, required=True, metavar="PICTURE…")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT…")
+@click.option("--column", metavar="NAME", help="The column of a table that holds the texts or the pictures' paths.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a row an input to FILE: .csv, .jsonl or .parquet.",
+)
+@click.option("--force", is_flag=True, help="Replace FILE where it exists.")
 @click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="How many classes to show.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a picture.")
-def predict(reference: str, pictures: Sequence[str], top: int, as_json: bool) -> int:
-    """Classify pictures with the model of RUN (a run folder, or `last`).
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object an input; with --output one at the end.")
+def predict(
+    reference: str,
+    inputs: Sequence[str],
+    column: str | None,
+    output: Path | None,
+    force: bool,
+    top: int,
+    as_json: bool,
+) -> int:
+    """Classify with the model of RUN (a run folder, or `last`): texts, or pictures, as the run has learnt.
 
-    A folder stands for the pictures in it. A picture that cannot be read gets a row that says why, and the
-    command then ends with exit code 3 after all the others.
-    """
+    An INPUT is a text, or a picture or a folder of pictures; `-` reads stdin, a line an input; a file that ends in
+    .txt is read as lines, and .csv, .jsonl and .parquet as tables. Paths in a file are relative to its folder. Files
+    may be of any size, and the order is kept.
+
+    \b
+    ftsuite predict last "What a film." "What a bore."
+    ftsuite predict last reviews.csv --column body --output predicted.csv
+    cat reviews.txt | ftsuite predict last - --json
+
+    An input that cannot be used gets a row that says why, and the command then ends with exit code 3 after all the
+    others.
+    """  # noqa: D301 - click wants the control character
     from ftsuite.backend import require_known_backend
     from ftsuite.cli.terminal import Terminal
-    from ftsuite.errors import DataError
     from ftsuite.quiet import redirect_native_stderr
     from ftsuite.runs.folder import resolve_run
+    from ftsuite.runs.load import require_model, run_kind
+    from ftsuite.runs.prediction_inputs import open_inputs
+    from ftsuite.runs.prediction_outputs import check_output
 
     require_known_backend()
     folder = resolve_run(reference)
+    require_model(folder)
+    sources = open_inputs(inputs, run_kind(folder), column, _stdin_lines)
+    if output is not None:
+        output = output.expanduser()
+        check_output(output, force)
+    elif force:
+        raise click.UsageError("--force goes with --output only.")
     terminal = Terminal(as_json=as_json)
-    paths = _expand(pictures)
     with redirect_native_stderr(None):
         from ftsuite.runs.load import load_run
+        from ftsuite.runs.prediction_answers import answer_inputs
 
         loaded = load_run(folder)
-        rows = [
-            row for start in range(0, len(paths), _BATCH) for row in _rows(loaded, paths[start : start + _BATCH], top)
-        ]
-    for row in rows:
-        terminal.event("prediction", row)
-    terminal.table(
-        ("picture", "prediction", "probability", "next"), [_cells(row) for row in rows], right=("probability",)
-    )
-    return DataError.exit_code if any("error" in row for row in rows) else 0
+        chunks = answer_inputs(loaded, sources)
+        if output is None:
+            problems = _print(chunks, loaded, terminal, top)
+        else:
+            problems = _write(chunks, loaded, terminal, sources, output)
+    return _exit_code(problems)
 
 
-def _expand(pictures: Sequence[str]) -> list[Path]:
-    from ftsuite.data.sources.walking import walk_files
+def _stdin_lines() -> Iterable[bytes]:
+    return sys.stdin.buffer
+
+
+def _print(chunks: Iterator[Any], loaded: Any, terminal: Any, top: int) -> int:
+    """Show rows as they are made; returns how many inputs could not be used."""
+    from ftsuite.cli.predict_rows import json_row, table_cells
+
+    problems = count = 0
+    what = "text" if loaded.kind == "text" else "picture"
+    columns = (what, "prediction", "probability", "next")
+    for answers in chunks:
+        for answer in answers:
+            terminal.event("prediction", json_row(answer, loaded.class_names, top))
+        cells = [table_cells(answer, loaded.class_names, top, loaded.kind) for answer in answers]
+        _show_table(terminal, columns, cells)
+        problems += sum(answer.probabilities is None for answer in answers)
+        count += len(answers)
+    _require_any(count)
+    return problems
+
+
+def _show_table(terminal: Any, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    try:
+        terminal.table(columns, cells, right=("probability",))
+    except SystemExit as stop:
+        # Rich ends the process where its reader has gone; that is for the error boundary to do.
+        if isinstance(stop.__context__, BrokenPipeError):
+            raise stop.__context__ from None
+        raise
+
+
+def _write(chunks: Iterator[Any], loaded: Any, terminal: Any, sources: Sequence[Any], output: Path) -> int:
+    """Write the file; returns how many inputs could not be used."""
+    from ftsuite.runs.prediction_outputs import Rows, prediction_file
+
+    problems = count = 0
+    with (
+        prediction_file(output, Rows(sources, loaded.class_names)) as file,
+        terminal.progress("inputs") as progress,
+    ):
+        for answers in chunks:
+            file.write(answers)
+            problems += sum(answer.probabilities is None for answer in answers)
+            count += len(answers)
+            progress("Predicting", count, 0)
+        _require_any(count)
+    terminal.event("result", {"output": str(output), "inputs": count, "errors": problems})
+    told = f", {problems:,} of them with an error" if problems else ""
+    terminal.line(f"Wrote {count:,} {'row' if count == 1 else 'rows'} to {output}{told}.")
+    return problems
+
+
+def _require_any(count: int) -> None:
     from ftsuite.errors import DataError
 
-    found: list[Path] = []
-    for picture in pictures:
-        path = Path(picture).expanduser()
-        inside = walk_files(path, Counter()).files if path.is_dir() else [path]
-        if not inside:
-            raise DataError(f"The folder {path} must hold pictures. Received: none.", "Name another folder or a file.")
-        found.extend(inside)
-    return found
+    if not count:
+        raise DataError("Expected at least one input. Received: none.", "Give files that hold rows, or lines on stdin.")
 
 
-def _rows(loaded: Any, paths: Sequence[Path], top: int) -> list[dict[str, Any]]:
-    """One row a picture; those that can be read go through the model together."""
+def _exit_code(problems: int) -> int:
     from ftsuite.errors import DataError
-    from ftsuite.runs.load import read_pixels
 
-    rows: list[dict[str, Any]] = []
-    readable: list[Any] = []
-    for path in paths:
-        row: dict[str, Any] = {"input": str(path)}
-        try:
-            readable.append(read_pixels(path))
-        except DataError as error:
-            row["error"] = error.message
-        rows.append(row)
-    answers = iter(loaded.predict(readable))
-    for row in rows:
-        if "error" not in row:
-            row.update(_ranked(loaded.class_names, next(answers), top))
-    return rows
-
-
-def _ranked(class_names: Sequence[str], probabilities: Any, top: int) -> dict[str, Any]:
-    order = probabilities.argsort()[::-1][:top]
-    ranked = [{"class": class_names[i], "probability": float(probabilities[i])} for i in order]
-    return {"prediction": ranked[0]["class"], "probability": ranked[0]["probability"], "top": ranked}
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, str, str, str]:
-    if "error" in row:
-        return (row["input"], f"error: {row['error']}", "", "")
-    rest = ", ".join(f"{item['class']} {item['probability']:.3f}" for item in row["top"][1:])
-    return (row["input"], row["prediction"], f"{row['probability']:.3f}", rest)
+    return DataError.exit_code if problems else 0

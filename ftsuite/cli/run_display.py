@@ -9,6 +9,8 @@ from typing import Any
 
 from ftsuite.cli.terminal import Terminal
 
+_FIGURES = ("pseudo_perplexity", "accuracy", "macro_f1", "top_5_accuracy", "log_loss", "expected_calibration_error")
+
 
 class RunDisplay:
     """Turns a run's events into lines, tables and a progress bar, or into JSON lines.
@@ -23,6 +25,7 @@ class RunDisplay:
         self._stages: list[dict[str, Any]] = []
         self._epoch_names: dict[int, str] = {}
         self._rendered = False
+        self._headline = "accuracy"
 
     def __enter__(self) -> RunDisplay:
         self.progress = self._stack.enter_context(self._terminal.progress())
@@ -66,12 +69,16 @@ class RunDisplay:
     def summarize(self, result: Any) -> None:
         """Show the figures of the test split and what to do next."""
         from ftsuite.evaluation import format_figure
-        from ftsuite.runs.folder import CONFIG, REPORT
+        from ftsuite.runs.folder import CONFIG, ENCODER, REPORT
+        from ftsuite.runs.load import run_kind
 
         test = result.metrics["test"]
-        names = ("accuracy", "macro_f1", "top_5_accuracy", "log_loss", "expected_calibration_error")
-        rows = [(name.replace("_", " "), format_figure(test[name])) for name in names if name in test]
-        self._terminal.table(("test figure", "value (95 % interval)"), rows, title="Test split, looked at once")
+        rows = [(name.replace("_", " "), format_figure(test[name])) for name in _FIGURES if name in test]
+        adapted_only = "pseudo_perplexity" in test
+        title = "Held-out text" if adapted_only else "Test split, looked at once"
+        self._terminal.table(("test figure", "value (95 % interval)"), rows, title=title)
+        for line in _findings(result):
+            self._terminal.line(line)
         if self._rendered:
             from ftsuite.runs.environment import RENDERED_HINT
 
@@ -79,16 +86,21 @@ class RunDisplay:
         folder = result.folder
         self._terminal.line(f"Report:   {folder / REPORT}")
         quoted, config = shlex.quote(str(folder)), shlex.quote(str(folder / CONFIG))
-        self._terminal.line(f"Predict:  ftsuite predict {quoted} PICTURE…")
-        self._terminal.line(f"Compare:  ftsuite run {config} --set backbone.weights=none   (from scratch)")
+        if adapted_only:
+            self._terminal.line(f"Classify: ftsuite run CONFIG --backbone {shlex.quote(str(folder / ENCODER))}")
+        else:
+            what = "TEXT" if run_kind(folder) == "text" else "PICTURE"
+            self._terminal.line(f"Predict:  ftsuite predict {quoted} {what}…")
+            self._terminal.line(f"Compare:  ftsuite run {config} --set backbone.weights=none   (from scratch)")
         self._terminal.event("result", {"folder": str(folder), "headline": result.headline, "metrics": result.metrics})
 
     def _plan(self, event: Mapping[str, Any]) -> None:
         self._stages, self._rendered = event["stages"], event["rendered"]
+        self._headline = event.get("headline", self._headline)
         weights = "pretrained" if event["pretrained"] else "random weights"
         counts = ", ".join(f"{count} {name}" for name, count in event["counts"].items())
         self._terminal.line(
-            f"Backbone: {event['backbone']} ({weights}), {event['image_size']} pixels. "
+            f"Backbone: {event['backbone']} ({weights}), {event['input']}. "
             f"Examples: {counts}; {event['num_classes']} classes."
         )
         for note in event["notes"]:
@@ -110,10 +122,11 @@ class RunDisplay:
     def _epoch(self, event: Mapping[str, Any]) -> None:
         stage = self._stages[event["stage"]]
         self._epoch_names[event["epoch"]] = f"{event['stage_name']}, epoch {event['stage_epoch']}"
+        tokens = f", {event['tokens_per_second']:,.0f} tokens/s" if event.get("tokens_per_second") else ""
         self._terminal.line(
             f"{event['stage_name']:>8}  epoch {event['stage_epoch']}/{stage['epochs']}  "
             f"train loss {event['train_loss']:.3f}  validation: loss {event['validation_log_loss']:.3f}, "
-            f"accuracy {event['validation_accuracy']:.3f}  {event['examples_per_second']:.0f} examples/s"
+            f"{_watched(self._headline, event)}  {event['examples_per_second']:.0f} examples/s{tokens}"
         )
 
     def _stage_ended(self, event: Mapping[str, Any]) -> None:
@@ -126,6 +139,19 @@ class RunDisplay:
         )
         if wrong:
             self._terminal.note(f"Unexpected: these blocks did not do what the stage says: {', '.join(wrong)}.")
+
+
+def _findings(result: Any) -> list[str]:
+    """What stands beside the figures, a line each: the baseline, adapting, the learning curve, before and after."""
+    from ftsuite.report import findings
+
+    return findings(result.folder, result.metrics)
+
+
+def _watched(headline: str, event: Mapping[str, Any]) -> str:
+    """The epoch's figure that the job leads with."""
+    metric = headline if f"validation_{headline}" in event else "accuracy"
+    return f"{metric.replace('_', ' ')} {event[f'validation_{metric}']:.3f}"
 
 
 def _epochs(count: int) -> str:

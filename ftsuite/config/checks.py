@@ -68,6 +68,17 @@ def key_fits_source(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
+def streaming_fits_source(value: bool, info: ValidationInfo) -> bool:
+    """Only JSON lines can be read from the disk while training: their rows are found by their line breaks."""
+    source = info.data.get("source")
+    if value and source is not None and parse_source(source).kind not in ("jsonl", "path"):
+        raise crossed(
+            f"data.streaming goes with the source jsonl:… only. Received: the source {shorten(source)}",
+            "Write the rows as JSON lines, or remove `streaming`.",
+        )
+    return value
+
+
 def duration_is_positive(value: Duration) -> Duration:
     """A length of time that is not nothing."""
     if value.amount == 0:

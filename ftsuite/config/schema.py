@@ -34,6 +34,14 @@ class ExamplesPerClass(Section):
     test: int = Field(25, ge=1, le=100_000, description="Test pictures of each species.")
 
 
+class ExampleLimits(Section):
+    """The most examples of each split that are used; chosen by content and seed, each class by its share."""
+
+    train: int | None = Field(None, ge=1, description="Training examples; null for all.")
+    validation: int | None = Field(None, ge=1, description="Validation examples; null for all.")
+    test: int | None = Field(None, ge=1, description="Test examples; null for all.")
+
+
 class DataConfig(Section):
     """What to train on, and how it is split and read."""
 
@@ -55,6 +63,17 @@ class DataConfig(Section):
     bad_files: Literal["error", "skip"] = Field(
         "error", description="What to do with a file that cannot be read: stop, or leave it out and say so."
     )
+    duplicates: Literal["keep", "drop"] = Field(
+        "keep",
+        description="Examples with exactly the same content: keep them (never on both sides of a split), or use the "
+        "first of each.",
+    )
+    limit: ExampleLimits = Field(ExampleLimits(), description="Use at most so many examples of each split.")
+    streaming: bool = Field(
+        False,
+        description="Read texts from the disk while training, in bounded memory, for a corpus larger than memory; for "
+        "`jsonl:` only.",
+    )
     data_dir: str | None = Field(
         None, min_length=1, description=f"Folder of prepared TensorFlow data sets; for `tfds:` only. {_PATHS}"
     )
@@ -74,6 +93,7 @@ class DataConfig(Section):
     )
 
     _source = field_validator("source")(checks.source_has_known_form)
+    _streaming = field_validator("streaming")(checks.streaming_fits_source)
     _fractions = field_validator("test_fraction")(checks.fractions_leave_training)
     _bound = field_validator(*checks.SOURCE_BOUND_KEYS)(checks.key_fits_source)
 
@@ -175,6 +195,13 @@ class FinetuneConfig(Section):
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="Weigh the loss by the inverse frequency of the class, or not."
     )
+    focal_gamma: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="Focal loss (Lin et al., 2017): how much less the examples count that are already right; 2 is "
+        "usual, 0 is plain cross-entropy.",
+    )
     early_stopping: EarlyStoppingConfig | None = Field(
         EarlyStoppingConfig(), description="When a stage ends before its time; null turns it off."
     )
@@ -186,6 +213,19 @@ class FinetuneConfig(Section):
 class EvaluationConfig(Section):
     """How the figures of the test are made."""
 
+    headline: Literal["accuracy", "macro_f1"] | None = Field(
+        None, description="The metric to lead with; null for the task's own choice."
+    )
+    baseline: bool = Field(
+        True,
+        description="Measure TF-IDF with logistic regression on the same split beside the model, where the inputs are "
+        "texts.",
+    )
+    learning_curve: tuple[Annotated[int, Field(ge=2)], ...] = Field(
+        (),
+        description="Numbers of training examples to train with as well, by the same plan from the same start, to see "
+        "what more data would bring; each costs its share of the training time.",
+    )
     confidence: float = Field(0.95, gt=0, lt=1, description="Confidence of the intervals.")
     bootstrap_samples: int = Field(2000, ge=10, le=1_000_000, description="Resamples of the bootstrap.")
 

@@ -5,17 +5,25 @@ Nothing here keeps a random state, so any epoch can be made again, alone and in 
 
 from __future__ import annotations
 
+import functools
+import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ftsuite.api import Examples
+from ftsuite.data.evaluation_batches import EvaluationBatches, RowOrder
+from ftsuite.data.length_batches import CHUNK_BATCHES, evaluation_rows, training_rows
+from ftsuite.data.text_batches import Encode, read_inputs, token_batches
+from ftsuite.data.token_counts import TokenCounts, TokenTally
 
 Preprocess = Callable[[Any, bool, Any], Any]
 Mix = Callable[[Any, Any, Any], tuple[Any, Any]]
+
+_READ_TOGETHER = 1024
 
 
 @dataclass(frozen=True)
@@ -23,12 +31,16 @@ class Pipeline:
     """How examples become batches.
 
     Attributes:
-        preprocess: one element to features (`ftsuite.api.Task.preprocess`).
+        preprocess: one element to features (`ftsuite.api.Task.preprocess`); with `encode` one batch. What it gives
+            for texts may hold ``padding_mask`` (bool, True where a token stands) and ``truncated`` (``(batch,)`` bool),
+            from which tokens are counted; ``truncated`` is taken off before the model sees the features.
         mix: a batch to a batch (`ftsuite.api.Task.augment_batch`).
         num_classes: length of the one-hot targets.
         batch_size: examples a batch.
         seed: of order and augmentation.
         class_weights: ``(num_classes,)`` float32, or None for equal weights.
+        encode: texts to tokens (`ftsuite.api.Task.encode`); None where examples are prepared one by one. With it
+            batches are made of texts of like length.
     """
 
     preprocess: Preprocess
@@ -37,6 +49,8 @@ class Pipeline:
     batch_size: int
     seed: int
     class_weights: np.ndarray | None = None
+    encode: Encode | None = None
+    _latest: list[TokenTally] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def steps_per_epoch(self, examples: Examples) -> int:
         """Training steps of one epoch; a last partial batch is left out, and another one each epoch."""
@@ -49,30 +63,92 @@ class Pipeline:
             examples: the training split.
             epoch: counted from 0 through all stages.
         """
-        order = epoch_order(len(examples), self.seed, epoch)
+        tally = TokenTally()
+        self._latest[:] = [tally]
         epoch_key = epoch_seed(self.seed, epoch)
-        batch_size = min(self.batch_size, len(examples))
+
+        def finish(number: Any, batch: tuple[Any, Any]) -> tuple[Any, Any, Any]:
+            key = tf.stack([tf.constant(epoch_key ^ 0x5BD1E995, tf.int32), tf.cast(number, tf.int32)])
+            features, targets = self.mix(_counted(number, batch[0], tally), batch[1], key)
+            return features, targets, self._weights(targets)
+
+        make = self._single_examples if self.encode is None else self._texts
+        dataset = make(examples, epoch, epoch_key).enumerate().map(finish, num_parallel_calls=1)
+        return dataset.prefetch(2).with_options(_options())
+
+    def token_counts(self, steps: int) -> TokenCounts | None:
+        """What the first `steps` batches of the latest training epoch held, or None where nothing is tokenised.
+
+        Batches are counted when they are made: those that were never asked for are not in it.
+        """
+        return self._latest[0].of_first(steps) if self._latest and self.encode is not None else None
+
+    def evaluation(self, examples: Examples) -> EvaluationBatches:
+        """Batches of features alone, the last one partial, and whose they are.
+
+        Without `encode` they come in the order of the examples; with it the longest come first within each chunk.
+        """
+        if self.encode is not None:
+            return self._evaluation_of_texts(examples, self.encode)
+        key = tf.zeros((2,), tf.int32)
+        dataset = _elements(examples, np.arange(len(examples)))
+        dataset = dataset.map(lambda element: self.preprocess(element, False, key), num_parallel_calls=tf.data.AUTOTUNE)
+        dataset = dataset.batch(self.batch_size).prefetch(2).with_options(_options())
+        return EvaluationBatches(dataset, len(examples))
+
+    def _single_examples(self, examples: Examples, epoch: int, epoch_key: int) -> tf.data.Dataset:
+        """Batches (features, targets) of examples that are prepared one by one."""
 
         def prepare(element: dict[str, Any]) -> tuple[Any, Any]:
             key = tf.stack([tf.constant(epoch_key, tf.int32), tf.cast(element["index"], tf.int32)])
             return self.preprocess(element, True, key), tf.one_hot(element["label"], self.num_classes)
 
-        def finish(number: Any, batch: tuple[Any, Any]) -> tuple[Any, Any, Any]:
-            key = tf.stack([tf.constant(epoch_key ^ 0x5BD1E995, tf.int32), tf.cast(number, tf.int32)])
-            features, targets = self.mix(batch[0], batch[1], key)
-            return features, targets, self._weights(targets)
-
+        order = epoch_order(len(examples), self.seed, epoch)
         dataset = _elements(examples, order).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
-        dataset = dataset.batch(batch_size, drop_remainder=True)
-        dataset = dataset.enumerate().map(finish, num_parallel_calls=1)
-        return dataset.prefetch(2).with_options(_options())
+        return dataset.batch(min(self.batch_size, len(examples)), drop_remainder=True)
 
-    def evaluation(self, examples: Examples) -> tf.data.Dataset:
-        """Batches of features alone, in the order of the examples, the last one partial."""
-        key = tf.zeros((2,), tf.int32)
-        dataset = _elements(examples, np.arange(len(examples)))
-        dataset = dataset.map(lambda element: self.preprocess(element, False, key), num_parallel_calls=tf.data.AUTOTUNE)
-        return dataset.batch(self.batch_size).prefetch(2).with_options(_options())
+    def _texts(self, examples: Examples, epoch: int, epoch_key: int) -> tf.data.Dataset:
+        """Batches (features, targets) of texts of like length."""
+        batch_size = min(self.batch_size, len(examples))
+        # The epoch's order says who is left out, and not the length.
+        order = epoch_order(len(examples), self.seed, epoch)[: len(examples) // batch_size * batch_size]
+
+        def prepare(batch: dict[str, Any]) -> tuple[Any, Any]:
+            index = tf.cast(batch["index"], tf.int32)
+            keys = tf.stack([tf.fill(tf.shape(index), tf.constant(epoch_key, tf.int32)), index], axis=1)
+            return self.preprocess(batch, True, keys), tf.one_hot(batch["label"], self.num_classes)
+
+        def arrange(lengths: np.ndarray, chunk: int) -> np.ndarray:
+            return training_rows(lengths, batch_size, self.seed, epoch, chunk)
+
+        assert self.encode is not None
+        return token_batches(examples, order, batch_size, self.encode, arrange).map(prepare, num_parallel_calls=1)
+
+    def _evaluation_of_texts(self, examples: Examples, encode: Encode) -> EvaluationBatches:
+        tally = TokenTally()
+        found = RowOrder(len(examples), CHUNK_BATCHES * self.batch_size)
+        place = weakref.ref(found)  # see `token_batches` on what a function may hold
+
+        def arrange(lengths: np.ndarray, chunk: int) -> np.ndarray:
+            rows = evaluation_rows(lengths)
+            if (order := place()) is not None:
+                order.note(chunk, rows)
+            return rows
+
+        def prepare(number: Any, batch: dict[str, Any]) -> Any:
+            keys = tf.zeros((tf.shape(batch["label"])[0], 2), tf.int32)
+            return _counted(number, self.preprocess(batch, False, keys), tally)
+
+        tokens = token_batches(examples, np.arange(len(examples)), self.batch_size, encode, arrange)
+
+        def find_order() -> np.ndarray:
+            if not found.is_known:
+                for _ in tokens:
+                    pass
+            return found.examples
+
+        dataset = tokens.enumerate().map(prepare, num_parallel_calls=1).prefetch(2).with_options(_options())
+        return EvaluationBatches(dataset, len(examples), find_order, tally)
 
     def _weights(self, targets: Any) -> Any:
         if self.class_weights is None:
@@ -97,16 +173,50 @@ def balanced_class_weights(labels: np.ndarray, num_classes: int) -> np.ndarray:
     return weights.astype(np.float32)
 
 
+def _counted(number: Any, features: Any, tally: TokenTally) -> Any:
+    """Count the tokens of a batch into `tally`; gives the features without what was only for counting."""
+    if not isinstance(features, dict) or "padding_mask" not in features:
+        return features
+    features = dict(features)
+    mask = features["padding_mask"]
+    truncated = features.pop("truncated", tf.zeros((1,), tf.bool))
+    counts = tf.stack(
+        [
+            tf.math.count_nonzero(mask),
+            tf.size(mask, tf.int64),
+            tf.shape(mask, tf.int64)[0],
+            tf.math.count_nonzero(truncated),
+        ]
+    )
+
+    record = functools.partial(_record, weakref.ref(tally))  # see `token_batches` on what a function may hold
+    with tf.control_dependencies([tf.numpy_function(record, [number, counts], tf.int64)]):
+        features["padding_mask"] = tf.identity(mask)
+    return features
+
+
+def _record(place: weakref.ref[TokenTally], number: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    tally = place()
+    if tally is not None:
+        tally.record(int(number), counts)
+    return number
+
+
 def _elements(examples: Examples, order: np.ndarray) -> tf.data.Dataset:
     decoders = examples.decoders if examples.decoders is not None else np.zeros(len(examples), np.uint8)
-    return tf.data.Dataset.from_tensor_slices(
-        {
-            "input": np.asarray(examples.inputs, dtype=object)[order],
-            "decoder": decoders[order],
-            "label": examples.labels[order],
-            "index": order,
-        }
-    )
+    columns = {"decoder": decoders[order], "label": examples.labels[order], "index": order}
+    if not hasattr(examples.inputs, "take"):
+        return tf.data.Dataset.from_tensor_slices(
+            {"input": np.asarray(examples.inputs, dtype=object)[order], **columns}
+        )
+
+    def read(batch: dict[str, Any]) -> dict[str, Any]:
+        texts = tf.numpy_function(lambda positions: read_inputs(examples, positions), [batch["index"]], tf.string)
+        texts.set_shape((None,))
+        return {"input": texts, **batch}
+
+    # Texts on the disk are read a block at a time, when they are asked for.
+    return tf.data.Dataset.from_tensor_slices(columns).batch(_READ_TOGETHER).map(read, num_parallel_calls=1).unbatch()
 
 
 def _options() -> tf.data.Options:

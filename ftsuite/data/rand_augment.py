@@ -80,7 +80,8 @@ def _posterize(image: Any, strength: Any) -> Any:
 
 
 def _solarize(image: Any, strength: Any) -> Any:
-    return tf.where(image >= 256.0 * (1.0 - strength), 255.0 - image, image)
+    # Resizing may overshoot 255 by a rounding error, which would turn into one below 0.
+    return tf.where(image >= 256.0 * (1.0 - strength), tf.maximum(255.0 - image, 0.0), image)
 
 
 def _transform(image: Any, coefficients: list[Any]) -> Any:

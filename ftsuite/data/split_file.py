@@ -7,15 +7,19 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ftsuite.api import Examples
+from ftsuite.data.text_stream import disk_array
 from ftsuite.errors import ArtifactError
 
 FORMAT = 1
+_COLUMNS = ',"columns":["id","content_hash","split"],"examples":[\n'
+_END = "\n]}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +46,98 @@ def write_split(path: str | Path, examples: Examples, splits: np.ndarray) -> Non
         splits: ``(n,)`` as `ftsuite.data.splits.split_examples` gives them.
     """
     target = Path(path)
-    names = splits.tolist()
-    rows = [
-        json.dumps([identifier, content, split], ensure_ascii=True, separators=(",", ":"))
-        for identifier, content, split in zip(examples.ids, examples.content_hashes, names, strict=True)
-    ]
-    head = json.dumps({"format": FORMAT, "counts": dict(sorted(Counter(names).items()))}, separators=(",", ":"))
-    body = head[:-1] + ',"columns":["id","content_hash","split"],"examples":[\n' + ",\n".join(rows) + "\n]}\n"
+    values, counts = np.unique(splits, return_counts=True)
+    head = {"format": FORMAT, "counts": dict(zip(values.tolist(), counts.tolist(), strict=True))}
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(body, encoding="utf-8")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(head, separators=(",", ":"))[:-1] + _COLUMNS)
+            between = ""
+            for row in zip(examples.ids, examples.content_hashes, splits, strict=True):
+                file.write(between + json.dumps([str(value) for value in row], separators=(",", ":")))
+                between = ",\n"
+            file.write(_END)
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def matching_splits(path: str | Path, examples: Examples) -> np.ndarray:
+    """The splits of split.json, where it lists exactly these examples; both are read a row at a time.
+
+    Args:
+        path: a file that `write_split` wrote.
+        examples: all of them, in memory or on the disk.
+
+    Returns:
+        ``(n,)`` str of ``train``, ``validation`` and ``test``.
+
+    Raises:
+        ArtifactError: missing, torn, of another format, or of other examples.
+    """
+    splits = disk_array(len(examples), "<U10") if hasattr(examples.inputs, "take") else np.empty(len(examples), "<U10")
+    count = 0
+    rows = zip(_recorded_rows(Path(path)), examples.ids, examples.content_hashes, strict=False)
+    for (identifier, content, split), own_id, own_content in rows:
+        if identifier != own_id or content != own_content:
+            break
+        splits[count] = split
+        count += 1
+    recorded = sum(split_counts(path).values())
+    if count < len(examples) or recorded != len(examples):
+        raise ArtifactError(
+            f"The data has changed since this run began: {path} lists {recorded:,} examples, and the source "
+            f"now gives {len(examples):,}, or others.",
+            "Bring the data back to what it was, or start a new run.",
+        )
+    return splits
+
+
+def split_counts(path: str | Path) -> dict[str, int]:
+    """How many examples each split of split.json has, by its own count at its beginning.
+
+    Raises:
+        ArtifactError: missing, torn, or written in another format.
+    """
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            head = json.loads(file.readline().rstrip("\n") + "]}")
+        counts = {str(split): int(count) for split, count in head["counts"].items()}
+        written = head["format"]
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _torn(path, error) from error
+    if written != FORMAT:
+        raise ArtifactError(f"Expected a split.json of format {FORMAT}. Received: {path}, format {written!r}.")
+    return counts
+
+
+def _recorded_rows(path: Path) -> Iterator[tuple[str, str, str]]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            file.readline()
+            for line in file:
+                if line == _END.lstrip("\n"):
+                    return
+                identifier, content, split = json.loads(line.rstrip(",\n"))
+                yield str(identifier), str(content), str(split)
+        raise ValueError("its end is missing")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except (ValueError, TypeError) as error:
+        raise _torn(path, error) from error
+
+
+def _unreadable(path: str | Path, error: OSError) -> ArtifactError:
+    return ArtifactError(f"Expected a split.json that can be read. Received: {path} ({error.strerror}).")
+
+
+def _torn(path: str | Path, error: Exception) -> ArtifactError:
+    return ArtifactError(
+        f"Expected a whole split.json. Received: {path}, which is torn or not one ({type(error).__name__}).",
+        "Take the run folder from its backup; the split cannot be told from what is left.",
+    )
 
 
 def read_split(path: str | Path) -> RecordedSplit:
@@ -70,12 +153,9 @@ def read_split(path: str | Path) -> RecordedSplit:
         counts = Counter(row[2] for row in rows)
         whole = counts == Counter(content["counts"])
     except OSError as error:
-        raise ArtifactError(f"Expected a split.json that can be read. Received: {path} ({error.strerror}).") from error
+        raise _unreadable(path, error) from error
     except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise ArtifactError(
-            f"Expected a whole split.json. Received: {path}, which is torn or not one ({type(error).__name__}).",
-            "Take the run folder from its backup; the split cannot be told from what is left.",
-        ) from error
+        raise _torn(path, error) from error
     if written != FORMAT or not whole:
         raise ArtifactError(
             f"Expected a split.json of format {FORMAT} whose counts fit its rows. "

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ftsuite.api import Examples
+from ftsuite.data.text_stream import StreamColumn
 from ftsuite.errors import ConfigError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
@@ -45,6 +46,8 @@ class _Unit:
 def split_examples(examples: Examples, *, validation_fraction: float, test_fraction: float, seed: int) -> np.ndarray:
     """Assign every example to a split.
 
+    Examples that stay on the disk are split by their own draws alone, see `ftsuite.data.streamed_splits`.
+
     Official splits are kept. Where the source has none, `test_fraction` of all that is not official is cut
     off for the test; where it has no validation split, `validation_fraction` of the training examples is cut
     off for it.
@@ -64,6 +67,10 @@ def split_examples(examples: Examples, *, validation_fraction: float, test_fract
     for name, value in (("validation_fraction", validation_fraction), ("test_fraction", test_fraction)):
         if not 0 <= value < 1:
             raise ConfigError(f"Expected data.{name} to be at least 0 and below 1. Received: {value!r}")
+    if isinstance(examples.content_hashes, StreamColumn):
+        from ftsuite.data.streamed_splits import split_stream
+
+        return split_stream(examples, validation_fraction=validation_fraction, test_fraction=test_fraction, seed=seed)
     official = np.full(len(examples), "") if examples.splits is None else examples.splits
     result = official.astype("<U10")
     cut_test = test_fraction > 0 and not bool(np.any(official == TEST))

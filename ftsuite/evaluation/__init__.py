@@ -12,20 +12,25 @@ from ftsuite.evaluation.confusion import (
 from ftsuite.evaluation.figure import figure_interval, format_figure, interval_key
 from ftsuite.evaluation.intervals import wilson_interval
 from ftsuite.evaluation.metrics import evaluate_predictions
-from ftsuite.evaluation.paired import paired_difference
+from ftsuite.evaluation.paired import paired_difference, paired_macro_f1_difference
+from ftsuite.evaluation.text_baseline import BaselineResult, describe_baseline, tfidf_baseline
 
 __all__ = [
+    "BaselineResult",
     "ConfusedPair",
     "ReliabilityBins",
     "calibration_error",
     "confused_pairs",
     "confusion_matrix",
+    "describe_baseline",
     "evaluate_predictions",
     "figure_interval",
     "format_figure",
     "interval_key",
     "most_confused_classes",
     "paired_difference",
+    "paired_macro_f1_difference",
     "reliability_bins",
+    "tfidf_baseline",
     "wilson_interval",
 ]

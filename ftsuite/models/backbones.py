@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,12 @@ import keras
 
 from ftsuite import assets
 from ftsuite.api import Progress
-from ftsuite.errors import ArtifactError, ConfigError, FtsuiteError, ResourceError
+from ftsuite.errors import ConfigError
 from ftsuite.models.blocks import Block, find_blocks
-from ftsuite.models.names import CATALOGUE_BACKBONES
+from ftsuite.models.names import CATALOGUE_BACKBONES, CATALOGUE_TEXT_BACKBONES
 from ftsuite.models.preprocessing import ImagePreprocessing
+from ftsuite.models.preset_reading import read_preset, vision_presets
+from ftsuite.models.text_families import is_text_folder, text_presets
 
 # Vision transformers that put a class token before the patches.
 _CLASS_TOKEN_FAMILIES = ("ViTBackbone", "DeiTBackbone", "DINOV2Backbone", "DINOV3Backbone")
@@ -63,9 +64,15 @@ def load_backbone(
     if name in CATALOGUE_BACKBONES:
         return _from_catalogue(name, pretrained, image_size, progress)
     folder = Path(name).expanduser()
+    if name in CATALOGUE_TEXT_BACKBONES or (is_text_folder(folder) if folder.is_dir() else name in text_presets()):
+        raise ConfigError(
+            f"backbone.name must be a vision backbone, because the task is one of pictures. Received: {name!r}, "
+            "a text backbone.",
+            f"Take {CATALOGUE_BACKBONES[0]}, for instance; `ftsuite list backbones` names those there are.",
+        )
     if folder.is_dir():
         return _from_preset(name, str(folder.resolve()), pretrained, image_size)
-    presets = _vision_presets()
+    presets = vision_presets()
     if name in presets:
         return _from_preset(name, name, pretrained, image_size)
     known = [*CATALOGUE_BACKBONES, *presets]
@@ -74,17 +81,6 @@ def load_backbone(
         f"backbone.name must be a name of `ftsuite list backbones --all` or a local preset folder. Received: {name!r}.",
         f"Did you mean {' or '.join(near)}?" if near else "Check the name, or that the folder exists.",
     )
-
-
-def _vision_presets() -> dict[str, Any]:
-    import keras_hub
-
-    presets: dict[str, Any] = {}
-    for value in vars(keras_hub.models).values():
-        if inspect.isclass(value) and issubclass(value, keras_hub.models.ImageClassifier):
-            family: Any = value
-            presets.update(family.presets)
-    return presets
 
 
 def _from_catalogue(name: str, pretrained: bool, image_size: int | None, progress: Progress | None) -> LoadedBackbone:
@@ -139,34 +135,7 @@ def _resized(family: Any, preset: str, pretrained: bool, size: int, own_size: in
 
 
 def _read_preset(name: str, read: Any) -> Any:
-    """Call keras-hub and say in our own words what went wrong."""
-    try:
-        return read()
-    except FtsuiteError:
-        raise
-    except (OSError, ConnectionError) as error:
-        if os.path.isdir(name):
-            raise ArtifactError(
-                f"The preset folder {name} cannot be read: {error}",
-                "It must hold config.json, model.weights.h5 and preprocessor.json, as `save_to_preset` writes them.",
-            ) from error
-        raise _not_downloadable(name, error) from error
-    except Exception as error:
-        if os.path.isdir(name):
-            raise ArtifactError(
-                f"The preset folder {name} is not one that keras-hub can load as a vision backbone: "
-                f"{type(error).__name__}: {error}",
-                "Save it with `save_to_preset` of a keras-hub task or backbone together with its preprocessor.",
-            ) from error
-        raise _not_downloadable(name, error) from error
-
-
-def _not_downloadable(name: str, error: Exception) -> ResourceError:
-    return ResourceError(
-        f"The weights of {name!r} could not be had from keras-hub's host: {type(error).__name__}: {str(error)[:300]}",
-        "Check the network, or give the path of a preset folder that was saved on a machine that has one "
-        "(`save_to_preset`), or take `efficientnet_lite0_imagenet`, which needs the package registry only.",
-    )
+    return read_preset(name, read, "vision", CATALOGUE_BACKBONES[0])
 
 
 def _fixed_size(model: Any) -> int | None:

@@ -86,7 +86,8 @@ def image_classifier(
     classifier = keras.Model(resized, logits, name="classifier")
     raw = keras.Input((None, None, 3), dtype="float32", name="image")
     probabilities = ClassProbabilities(class_names, name="probabilities")(classifier(preprocessing.resizing(fit)(raw)))
-    return TaskModel(training, keras.Model(raw, probabilities, name="serving"), backbone.model)
+    serving = keras.Model(raw, probabilities, name="serving")
+    return TaskModel(training, serving, backbone.model, f"{preprocessing.image_size} pixels")
 
 
 def _input_size(backbone: LoadedBackbone, train_image_size: int | None) -> int | None:
@@ -122,12 +123,47 @@ def _last(output: Any) -> Any:
     return list(output.values())[-1] if isinstance(output, dict) else output
 
 
-def cross_entropy(label_smoothing: float) -> Any:
-    """Cross-entropy of logits against one-hot targets.
+def cross_entropy(label_smoothing: float, focal_gamma: float = 0.0) -> Any:
+    """Cross-entropy of logits against one-hot targets, or focal loss where `focal_gamma` is above 0.
 
-    Targets are smoothed as by Szegedy et al., 2016 (https://arxiv.org/abs/1512.00567).
+    Targets are smoothed as by Szegedy et al., 2016 (https://arxiv.org/abs/1512.00567); focal loss is that of Lin et
+    al., 2017 (https://arxiv.org/abs/1708.02002), without weights of its own: those come from ``class_weights``.
     """
+    if focal_gamma > 0:
+        return FocalCrossentropy(focal_gamma, label_smoothing)
     return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=label_smoothing)
+
+
+@keras.saving.register_keras_serializable(package="ftsuite")
+class FocalCrossentropy(keras.losses.Loss):
+    """Cross-entropy of logits times ``(1 - p) ** gamma``, p the probability of the class that is meant.
+
+    Keras' own categorical focal loss takes probabilities of every class apart; this is the multi-class form of Lin et
+    al., 2017 (https://arxiv.org/abs/1708.02002) over logits, which stays exact where p is near 0.
+
+    Args:
+        gamma: at least 0; how much less an example counts that is already right.
+        label_smoothing: share of the target spread over all classes.
+    """
+
+    def __init__(self, gamma: float, label_smoothing: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**{"name": "focal_crossentropy", **kwargs})
+        self.gamma = gamma
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of each example, ``(batch,)``."""
+        log_probabilities = keras.ops.log_softmax(y_pred, axis=-1)
+        targets = keras.ops.cast(y_true, log_probabilities.dtype)
+        meant = keras.ops.sum(targets * keras.ops.exp(log_probabilities), axis=-1)
+        smoothed = targets * (1.0 - self.label_smoothing) + self.label_smoothing / y_pred.shape[-1]
+        loss = -keras.ops.sum(smoothed * log_probabilities, axis=-1)
+        # A tiny amount keeps the gradient of the power finite where p is exactly 1.
+        return keras.ops.power(keras.ops.maximum(1.0 - meant, 1e-7), self.gamma) * loss
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "gamma": self.gamma, "label_smoothing": self.label_smoothing}
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -3,3 +3,4 @@
 from __future__ import annotations
 
 CATALOGUE_BACKBONES = tuple(f"efficientnet_lite{number}_imagenet" for number in range(3))
+CATALOGUE_TEXT_BACKBONES = ("minilm_l6_en",)

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from ftsuite.report.mistakes import Thumbnails
 from ftsuite.report.page import REPORT_NAME, write_report
+from ftsuite.report.text_parts import findings
 
-__all__ = ["REPORT_NAME", "Thumbnails", "write_report"]
+__all__ = ["REPORT_NAME", "Thumbnails", "findings", "write_report"]

@@ -14,6 +14,7 @@ METRIC_NAMES: Mapping[str, str] = {
     "top_5_accuracy": "Top-5 accuracy",
     "log_loss": "Log loss",
     "expected_calibration_error": "Calibration error",
+    "pseudo_perplexity": "Pseudo-perplexity",
 }
 METRIC_MEANINGS: Mapping[str, str] = {
     "accuracy": "share named rightly",
@@ -21,6 +22,7 @@ METRIC_MEANINGS: Mapping[str, str] = {
     "top_5_accuracy": "truth among the five most probable",
     "log_loss": "lower is better",
     "expected_calibration_error": "lower is better",
+    "pseudo_perplexity": "of held-out domain text; lower is better",
 }
 
 

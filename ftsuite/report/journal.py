@@ -25,6 +25,9 @@ class Epoch:
         validation_accuracy: share of the validation split named rightly.
         learning_rate: at the end of the epoch.
         seconds: wall time.
+        tokens_per_second: of training batches, padding left out; of texts only, like the next two.
+        padding_share: share of the tokens of training batches that are padding.
+        truncated_share: share of training texts that are longer than the model reads.
     """
 
     stage: int
@@ -35,6 +38,9 @@ class Epoch:
     validation_accuracy: float
     learning_rate: float
     seconds: float
+    tokens_per_second: float = math.nan
+    padding_share: float = math.nan
+    truncated_share: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,9 @@ def _epoch(event: dict[str, Any]) -> Epoch:
         validation_accuracy=number("validation_accuracy"),
         learning_rate=number("learning_rate"),
         seconds=number("seconds"),
+        tokens_per_second=number("tokens_per_second"),
+        padding_share=number("padding_share"),
+        truncated_share=number("truncated_share"),
     )
 
 

@@ -7,7 +7,6 @@ import hashlib
 import importlib.resources
 import os
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from ftsuite.report.mistakes import Thumbnails, specimens, worst_rows
 from ftsuite.report.plots import accuracy_plot, learning_rate_plot, loss_plot, reliability_plot
 from ftsuite.report.record import RunRecord, read_run
 from ftsuite.report.stages import stage_rows
+from ftsuite.report.text_parts import text_parts
 
 REPORT_NAME = "report.html"
 WORST = 24
@@ -82,17 +82,8 @@ def _resource(name: str) -> str:
 
 
 def _context(record: RunRecord, thumbnails: Thumbnails | None) -> dict[str, Any]:
-    test = record.test
     stages = stage_rows(record)
-    names = [stage.name for stage in stages]
-    pairs = pairs_to_show(test)
-    worst = worst_rows(test, WORST)
-    wanted = [*worst, *(row for pair in pairs for row in [*pair.mistakes, *pair.typical])]
-    kind = str(record.data_facts.get("kind", ""))
-    bins = reliability_bins(test.probabilities.max(axis=1), test.labels == test.predictions)
     script = _resource("report.js").strip()
-    confidence = _confidence_percent(record)
-    curves = partial(_plots, record, names)
     return {
         "title": str(record.journal.started.get("config") or record.folder.resolve().name),
         "folder": record.folder.resolve().name,
@@ -102,14 +93,33 @@ def _context(record: RunRecord, thumbnails: Thumbnails | None) -> dict[str, Any]
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "hint": facts.rendered_hint(record),
         "noun": facts.noun(record),
-        "verdict": _verdict(record),
-        "confidence": confidence,
+        "classifies": record.classifies,
+        "confidence": _confidence_percent(record),
         "tiles": _tiles(record),
         "run_facts": facts.run_facts(record),
         "splits": record.split_counts,
-        "class_counts": _class_counts(record),
         "stages": stages,
-        "plots": curves(),
+        "plots": _plots(record, [stage.name for stage in stages]),
+        "command": str(record.environment.get("command") or ""),
+        "config_text": record.config_text,
+        "environment_rows": facts.environment_rows(record.environment),
+        "notes": facts.notes(record),
+        **text_parts(record),
+        **(_of_predictions(record, thumbnails) if record.classifies else {"verdict": _adapted(record)}),
+    }
+
+
+def _of_predictions(record: RunRecord, thumbnails: Thumbnails | None) -> dict[str, Any]:
+    """What the predictions on the test split show."""
+    test = record.test
+    pairs = pairs_to_show(test)
+    worst = worst_rows(test, WORST)
+    wanted = [*worst, *(row for pair in pairs for row in [*pair.mistakes, *pair.typical])]
+    kind = str(record.data_facts.get("kind", ""))
+    bins = reliability_bins(test.probabilities.max(axis=1), test.labels == test.predictions)
+    return {
+        "verdict": _verdict(record),
+        "class_counts": _class_counts(record),
         "confusion": confusion_table(test),
         "pairs": pairs,
         "worst": worst,
@@ -117,13 +127,15 @@ def _context(record: RunRecord, thumbnails: Thumbnails | None) -> dict[str, Any]
         "class_names": test.class_names,
         "mistakes": int(np.sum(test.labels != test.predictions)),
         "per_class": _per_class(record),
-        "reliability": reliability_plot(bins, confidence / 100),
+        "reliability": reliability_plot(bins, _confidence_percent(record) / 100),
         "calibration": _sureness(record),
-        "command": str(record.environment.get("command") or ""),
-        "config_text": record.config_text,
-        "environment_rows": facts.environment_rows(record.environment),
-        "notes": facts.notes(record),
     }
+
+
+def _adapted(record: RunRecord) -> dict[str, Any]:
+    """The verdict on a run that ends with an adapted encoder."""
+    headline = record.metrics["headline"]
+    return {"name": metric_name(headline), "figure": figure_text(record.metrics["test"][headline])}
 
 
 def _plots(record: RunRecord, names: list[str]) -> list[tuple[Markup, str]]:
@@ -139,7 +151,8 @@ def _plots(record: RunRecord, names: list[str]) -> list[tuple[Markup, str]]:
 
 def _confidence_percent(record: RunRecord) -> int:
     """Return the confidence of the run's intervals in percent."""
-    return figure_text(record.metrics["test"]["accuracy"]).percent or 95
+    headline = "accuracy" if record.classifies else record.metrics["headline"]
+    return figure_text(record.metrics["test"][headline]).percent or 95
 
 
 def _verdict(record: RunRecord) -> dict[str, Any]:

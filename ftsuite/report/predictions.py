@@ -55,6 +55,9 @@ class Predictions:
         )
 
 
+NO_PREDICTIONS = Predictions((), (), (), (), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 0)))
+
+
 def read_predictions(path: Path) -> Predictions:
     """Read predictions.parquet.
 

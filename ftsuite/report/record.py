@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ftsuite.data.split_file import read_split
+from ftsuite.data.split_file import split_counts
 from ftsuite.errors import ArtifactError
 from ftsuite.report.files import read_object, read_yaml, torn
 from ftsuite.report.journal import Journal, read_journal
-from ftsuite.report.predictions import Predictions, read_predictions
+from ftsuite.report.predictions import NO_PREDICTIONS, Predictions, read_predictions
 
 METRICS_FORMAT = 1
+# The headline of a run that adapts an encoder and trains no classifier.
+ADAPTED_HEADLINE = "pseudo_perplexity"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class RunRecord:
         split_counts: examples by split.
         journal: epochs and ended stages.
         metrics: metrics.json.
-        test: predictions on the test split; at least one.
+        test: predictions on the test split; at least one, and none where no classifier was trained.
     """
 
     folder: Path
@@ -41,6 +42,11 @@ class RunRecord:
     journal: Journal
     metrics: dict[str, Any]
     test: Predictions
+
+    @property
+    def classifies(self) -> bool:
+        """False where the job ended with an adapted encoder."""
+        return _classifies(self.metrics)
 
     @property
     def data_facts(self) -> dict[str, Any]:
@@ -64,8 +70,10 @@ def read_run(folder: Path) -> RunRecord:
     _check_config(config, folder / "config.resolved.yaml")
     metrics = read_object(folder / "metrics.json")
     _check_metrics(metrics, folder / "metrics.json")
-    test = read_predictions(folder / "predictions.parquet").of_split("test")
-    _check_agreement(metrics, test, folder)
+    test = NO_PREDICTIONS
+    if _classifies(metrics):
+        test = read_predictions(folder / "predictions.parquet").of_split("test")
+        _check_agreement(metrics, test, folder)
     return RunRecord(
         folder=folder,
         config_text=config_text,
@@ -80,7 +88,7 @@ def read_run(folder: Path) -> RunRecord:
 
 def _split_counts(path: Path) -> dict[str, int]:
     """Count the examples of each split, in the order in which they are used."""
-    counts = Counter(str(split) for split in read_split(path).splits)
+    counts = split_counts(path)
     first = {name: counts[name] for name in ("train", "validation", "test") if name in counts}
     return first | {name: counts[name] for name in sorted(counts) if name not in first}
 
@@ -101,11 +109,18 @@ def _check_metrics(metrics: dict[str, Any], path: Path) -> None:
             "The run was made by another version of ftsuite; write its report with that version.",
         )
     test = metrics.get("test")
-    if not isinstance(test, dict) or not _is_figure(test.get("accuracy")) or "per_class" not in test:
+    if not _classifies(metrics):
+        if not isinstance(test, dict):
+            raise torn(path, "the test figures", type(test).__name__)
+    elif not isinstance(test, dict) or not _is_figure(test.get("accuracy")) or "per_class" not in test:
         raise torn(path, "the test figures, accuracy and per_class among them", type(test).__name__)
     headline = metrics.get("headline", "accuracy")
     if not _is_figure(test.get(headline)):
         raise torn(path, f"the headline figure {headline!r} among the test figures", sorted(test))
+
+
+def _classifies(metrics: dict[str, Any]) -> bool:
+    return metrics.get("headline") != ADAPTED_HEADLINE
 
 
 def _is_figure(value: Any) -> bool:

@@ -12,11 +12,13 @@ from ftsuite.api import Progress
 from ftsuite.config import LoadedConfig
 from ftsuite.runs.disk import disk_bytes
 from ftsuite.runs.environment import peak_memory_bytes
-from ftsuite.runs.execute import describe_plan, make_trainer
-from ftsuite.runs.prepare import prepare
+from ftsuite.runs.execute import describe_plan
+from ftsuite.runs.prepare import Prepared, prepare
+from ftsuite.runs.workload import make_trainer
 from ftsuite.training.journal import Journal, Listener
 from ftsuite.training.loop import Trainer
 from ftsuite.training.plan import Stage
+from ftsuite.training.validation import predict_logits
 
 _TIMED_STEPS = 2
 
@@ -38,7 +40,7 @@ def dry_run(
     folder = Path(tempfile.mkdtemp(prefix="ftsuite-dry-run-"))
     try:
         trainer = make_trainer(prepared, Journal(folder / "journal.jsonl"), folder / "checkpoints")
-        validation_seconds = _validation_seconds(trainer)
+        validation_seconds = _validation_seconds(prepared, trainer)
         timings = [_time_stage(trainer, stage, validation_seconds) for stage in prepared.stages]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -55,14 +57,14 @@ def dry_run(
     }
 
 
-def _validation_seconds(trainer: Trainer) -> float:
+def _validation_seconds(prepared: Prepared, trainer: Trainer) -> float:
     """Time of one validation, by one that has been traced already."""
-    work = trainer.workload
-    few = work.validation.take(range(min(len(work.validation), 2 * work.pipeline.batch_size)))
-    trainer.evaluator.predict(work.pipeline.evaluation(few), verbose=0)
+    pipeline, validation = prepared.pipeline, prepared.parts["validation"]
+    few = validation.take(range(min(len(validation), 2 * pipeline.batch_size)))
+    predict_logits(trainer.evaluator, pipeline, few)
     began = time.perf_counter()
-    trainer.evaluator.predict(work.pipeline.evaluation(few), verbose=0)
-    return (time.perf_counter() - began) * len(work.validation) / len(few)
+    predict_logits(trainer.evaluator, pipeline, few)
+    return (time.perf_counter() - began) * len(validation) / len(few)
 
 
 def _time_stage(trainer: Trainer, stage: Stage, validation_seconds: float) -> dict[str, float]:
@@ -74,10 +76,9 @@ def _time_stage(trainer: Trainer, stage: Stage, validation_seconds: float) -> di
     )
     steps = moments[2:] or moments[1:]
     step_seconds = (steps[-1] - moments[1]) / (len(steps)) if len(moments) > 2 else moments[1] - moments[0]
-    batch = min(trainer.workload.pipeline.batch_size, len(trainer.workload.training))
     first = moments[1] - moments[0]
     return {
         "first_step_seconds": round(first, 2),
-        "examples_per_second": round(batch / step_seconds, 1),
+        "examples_per_second": round(trainer.workload.examples_per_step / step_seconds, 1),
         "expected_seconds": round(first + step_seconds * stage.total_steps + validation_seconds * stage.epochs, 1),
     }

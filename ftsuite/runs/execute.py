@@ -14,19 +14,21 @@ import numpy as np
 from ftsuite.api import Progress
 from ftsuite.config import LoadedConfig
 from ftsuite.errors import ConfigError, DivergedError, Interrupted
-from ftsuite.evaluation import evaluate_predictions
 from ftsuite.report import write_report
 from ftsuite.runs import folder as folders
+from ftsuite.runs.adapt import adapt
 from ftsuite.runs.begin import job_name, resume_command
 from ftsuite.runs.disk import require_disk
 from ftsuite.runs.environment import describe_data, describe_environment, peak_memory_bytes
-from ftsuite.runs.predictions import write_predictions
+from ftsuite.runs.judgement import judge_classifier
+from ftsuite.runs.learning_curve import learning_curve
 from ftsuite.runs.prepare import Prepared, prepare
+from ftsuite.runs.showcase import show_after, show_before
 from ftsuite.runs.thumbnails import thumbnails_for
-from ftsuite.training.checkpoints import latest_checkpoint
+from ftsuite.runs.unadapted import classify_unadapted, metrics_of_adaptation, weights_of
+from ftsuite.runs.workload import make_trainer
+from ftsuite.training.checkpoints import has_progress
 from ftsuite.training.journal import Journal, Listener
-from ftsuite.training.loop import Trainer, Workload
-from ftsuite.training.validation import predict_logits
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def _execute(
     require_disk(folder, prepared)
     environment = _environment(prepared)
     checkpoints = folder / folders.CHECKPOINTS
-    resume = resume and latest_checkpoint(checkpoints) is not None
+    resume = resume and has_progress(folder / folders.CHECKPOINTS)
     if resume:
         _require_same_start(folder, environment)
     else:
@@ -100,14 +102,12 @@ def _execute(
     folders.write_json(folder / folders.ENVIRONMENT, environment)
     journal.tell(describe_plan(prepared))
     began = time.perf_counter()
-    trainer = make_trainer(prepared, journal, checkpoints)
     try:
-        stages = trainer.run(resume)
-        metrics = _evaluate(prepared, trainer, stages, folder, journal)
+        metrics = _train_and_judge(prepared, folder, resume, journal, progress)
     except Exception as error:
-        _name_lost_pictures(prepared, error)
+        _name_lost_inputs(prepared, error)
         raise
-    _save_model(prepared, folder)
+    folders.write_json(folder / folders.METRICS, metrics)
     journal.write(
         "run_ended",
         seconds=round(time.perf_counter() - began, 1),
@@ -121,7 +121,32 @@ def _execute(
     if checkpoints.exists():
         checkpoints.rename(old)
     shutil.rmtree(old, ignore_errors=True)
-    return RunResult(folder, prepared.spec.headline, metrics)
+    return RunResult(folder, metrics["headline"], metrics)
+
+
+def _train_and_judge(
+    prepared: Prepared, folder: Path, resume: bool, journal: Journal, progress: Progress | None
+) -> dict[str, Any]:
+    """Adapt where the task asks for it, train the classifier, judge it, and save it; returns the metrics."""
+    checkpoints = folder / folders.CHECKPOINTS
+    show_before(prepared, folder)
+    unadapted_start = weights_of(prepared)
+    adaptation = adapt(prepared, folder, journal, resume, progress)
+    if not prepared.task.classifies:
+        return metrics_of_adaptation(adaptation)
+    start = weights_of(prepared)
+    trainer = make_trainer(prepared, journal, checkpoints)
+    stages = trainer.run(resume)
+    metrics, probabilities = judge_classifier(prepared, stages, folder, journal)
+    show_after(prepared, folder)
+    _save_model(prepared, folder)
+    folders.write_json(folder / folders.METRICS, metrics)
+    # Model and figures are kept, so what trains the variables anew for a comparison may begin.
+    if adaptation is not None:
+        unadapted = classify_unadapted(prepared, unadapted_start, probabilities, folder, resume)
+        metrics["adaptation"] = {**adaptation, **({} if unadapted is None else {"unadapted": unadapted})}
+    curve = learning_curve(prepared, start, metrics, folder, resume)
+    return metrics if curve is None else {**metrics, "learning_curve": curve}
 
 
 def _require_same_start(folder: Path, environment: Mapping[str, Any]) -> None:
@@ -139,13 +164,15 @@ def _require_same_start(folder: Path, environment: Mapping[str, Any]) -> None:
             )
 
 
-def _name_lost_pictures(prepared: Prepared, error: Exception) -> None:
-    """Where TensorFlow's input failed because a picture was changed or deleted meanwhile, name the file."""
-    if prepared.examples.kind != "image-file" or not type(error).__module__.startswith("tensorflow"):
+def _name_lost_inputs(prepared: Prepared, error: Exception) -> None:
+    """Where TensorFlow's input failed because what it reads was changed or deleted meanwhile, name it."""
+    if not type(error).__module__.startswith("tensorflow"):
         return
     from ftsuite.data.image_decode import find_undecodable
+    from ftsuite.data.text_stream import find_failure
 
-    named = find_undecodable(prepared.examples.inputs)
+    inputs = prepared.examples.inputs
+    named = find_undecodable(inputs) if prepared.examples.kind == "image-file" else find_failure(inputs)
     if named is not None:
         raise named from error
 
@@ -172,7 +199,8 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
         "event": "plan",
         "backbone": prepared.backbone.name,
         "pretrained": prepared.backbone.pretrained,
-        "image_size": prepared.backbone.preprocessing.image_size,
+        "input": prepared.model.input_summary,
+        "headline": prepared.headline,
         "counts": prepared.counts,
         "num_classes": len(prepared.examples.class_names),
         "rendered": prepared.examples.kind == "field-guide",
@@ -181,42 +209,8 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def make_trainer(prepared: Prepared, journal: Journal, checkpoint_folder: Path) -> Trainer:
-    """A trainer for a prepared job."""
-    return Trainer(_workload(prepared), journal, checkpoint_folder)
-
-
 def _trainable_size(variable: Any) -> int:
     return 0 if variable.name in ("moving_mean", "moving_variance") else int(np.prod(variable.shape))
-
-
-def _workload(prepared: Prepared) -> Workload:
-    evaluation = prepared.config.evaluation
-
-    def assess(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-        return evaluate_predictions(
-            probabilities,
-            labels,
-            prepared.examples.class_names,
-            confidence=evaluation.confidence,
-            bootstrap_samples=evaluation.bootstrap_samples,
-            seed=prepared.config.seed,
-        )
-
-    return Workload(
-        model=prepared.model.training,
-        blocks=prepared.blocks,
-        stages=prepared.stages,
-        pipeline=prepared.pipeline,
-        training=prepared.parts["train"],
-        validation=prepared.parts["validation"],
-        loss=prepared.task.objective(prepared.config.finetune.label_smoothing),
-        optimizer=prepared.new_optimizer(),
-        decode=prepared.task.decode,
-        finetune=prepared.config.finetune,
-        batch_norm=prepared.batch_norm,
-        assess=assess,
-    )
 
 
 def _environment(prepared: Prepared) -> dict[str, Any]:
@@ -228,23 +222,6 @@ def _environment(prepared: Prepared) -> dict[str, Any]:
     }
     data = describe_data(config.data.source, prepared.examples, prepared.counts, prepared.data_hash)
     return describe_environment(config.seed, config.deterministic, weights, data)
-
-
-def _evaluate(
-    prepared: Prepared, trainer: Trainer, stages: list[dict[str, Any]], folder: Path, journal: Journal
-) -> dict[str, Any]:
-    """Judge the trained model on validation and, for the first and only time, on test."""
-    work = trainer.workload
-    probabilities = {
-        name: work.decode(predict_logits(trainer.evaluator, work.pipeline.evaluation(prepared.parts[name])))
-        for name in ("validation", "test")
-    }
-    figures = {name: work.assess(values, prepared.parts[name].labels) for name, values in probabilities.items()}
-    metrics = {"format": 1, "headline": prepared.spec.headline, **figures, "stages": stages}
-    write_predictions(folder / folders.PREDICTIONS, prepared.parts, probabilities)
-    folders.write_json(folder / folders.METRICS, metrics)
-    journal.write("evaluated", test={name: figures["test"][name] for name in ("accuracy", "macro_f1", "log_loss")})
-    return metrics
 
 
 def _save_model(prepared: Prepared, folder: Path) -> None:

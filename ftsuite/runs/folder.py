@@ -28,6 +28,9 @@ REPORT = "report.html"
 LOG = "log.txt"
 LOCK = ".lock"
 CHECKPOINTS = "checkpoints"
+SHOWCASE = "showcase.json"
+ENCODER = "encoder"
+ADAPTATION = "adaptation.json"
 
 
 def default_folder(config_name: str, resolved: Mapping[str, Any], now: datetime.datetime | None = None) -> Path:
@@ -95,8 +98,8 @@ def is_finished(folder: Path) -> bool:
 
 
 def has_results(folder: Path) -> bool:
-    """Whether a run has a model and its figures, so that it can be used and reported."""
-    return (folder / METRICS).is_file() and (folder / MODEL).is_file()
+    """Whether a run has its figures and a model (or the encoder that it adapted), so that it can be reported."""
+    return (folder / METRICS).is_file() and ((folder / MODEL).is_file() or (folder / ENCODER).is_dir())
 
 
 def job_of(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from ftsuite.errors import ArtifactError
+from ftsuite.errors import ArtifactError, DataError
 from ftsuite.runs import folder as folders
+
+TEXT = "text"
+_KINDS = (TEXT, "image-file", "field-guide")
+# Imported for the layers that they register: a saved model names them.
+_REGISTERING = {
+    True: ("heads", "text_backbones", "text_encoder", "text_heads", "text_tokenizers"),
+    False: ("heads", "efficientnet_lite"),
+}
 
 
 @dataclass(frozen=True)
@@ -20,25 +29,52 @@ class LoadedRun:
 
     Attributes:
         folder: of the run.
-        model: Keras model from pictures ``(batch, height, width, 3)`` with values 0-255 and of any size to
-            probabilities ``(batch, num_classes)``.
+        model: Keras model to probabilities ``(batch, num_classes)``, from texts ``(batch,)`` or from pictures
+            ``(batch, height, width, 3)`` with values 0-255 and of any size.
         class_names: in the order of the probabilities.
+        kind: of the inputs: ``text``, ``image-file`` or ``field-guide``.
     """
 
     folder: Path
     model: Any
     class_names: tuple[str, ...]
+    kind: str = "image-file"
 
-    def predict(self, pictures: Sequence[str | Path | np.ndarray], batch_size: int = 32) -> np.ndarray:
-        """Probabilities ``(n, num_classes)`` float32 of pictures.
+    def predict(self, inputs: Sequence[str | Path | np.ndarray], batch_size: int = 32) -> np.ndarray:
+        """Probabilities ``(n, num_classes)`` float32, in the order of the inputs.
 
         Args:
-            pictures: paths, or uint8 arrays ``(height, width, 3)``, of any sizes.
-            batch_size: pictures that go through the model together.
+            inputs: texts; or pictures as paths or uint8 arrays ``(height, width, 3)``, of any sizes.
+            batch_size: inputs that go through the model together.
 
         Raises:
-            DataError: for a file that is no readable picture, with its path.
+            DataError: for what is no text, or a file that is no readable picture, with its path.
         """
+        if isinstance(inputs, str | Path):
+            raise DataError(
+                f"Expected a sequence of inputs. Received: {str(inputs)[:80]!r} alone.", "Put it in a list."
+            )
+        if not len(inputs):
+            return np.zeros((0, len(self.class_names)), np.float32)
+        predict = self._predict_texts if self.kind == TEXT else self._predict_pictures
+        return predict(inputs, batch_size).astype(np.float32, copy=False)
+
+    def _predict_texts(self, texts: Sequence[Any], batch_size: int) -> np.ndarray:
+        wrong = next((text for text in texts if not isinstance(text, str)), None)
+        if wrong is not None:
+            raise DataError(f"Expected texts. Received: {type(wrong).__name__}.")
+        encoder = self.model.get_layer("text_to_tokens").encoder
+        rows = encoder.tokens(texts)
+        # Texts of like length together, so that a batch is hardly padded.
+        order = np.argsort([len(row) for row in rows], kind="stable")
+        probabilities = np.empty((len(texts), len(self.class_names)), np.float32)
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            batch = encoder.pack([rows[position] for position in chosen])
+            probabilities[chosen] = np.asarray(self._after_preprocessing.predict_on_batch(batch))
+        return probabilities
+
+    def _predict_pictures(self, pictures: Sequence[Any], batch_size: int) -> np.ndarray:
         import keras
 
         resizing = self.model.get_layer("resizing")
@@ -47,16 +83,35 @@ class LoadedRun:
             arrays = [read_pixels(picture) for picture in pictures[start : start + batch_size]]
             resized = [resizing(array[None].astype("float32")) for array in arrays]
             batch = np.concatenate([keras.ops.convert_to_numpy(item) for item in resized])
-            found.append(np.asarray(self._after_resizing.predict_on_batch(batch)))
-        return np.concatenate(found) if found else np.zeros((0, len(self.class_names)), np.float32)
+            found.append(np.asarray(self._after_preprocessing.predict_on_batch(batch)))
+        return np.concatenate(found)
 
     @functools.cached_property
-    def _after_resizing(self) -> Any:
-        """The model from resized pictures on: kept, because a new one would be traced anew."""
+    def _after_preprocessing(self) -> Any:
+        """The model from resized pictures or packed tokens on: kept, because a new one would be traced anew."""
         import keras
 
         classifier, probabilities = self.model.get_layer("classifier"), self.model.get_layer("probabilities")
         return keras.Model(classifier.input, probabilities(classifier.output))
+
+
+def run_kind(folder: Path) -> str:
+    """What a run reads, by its environment.json: ``text``, ``image-file`` or ``field-guide``.
+
+    Raises:
+        ArtifactError: if the file is missing, torn, or names another kind.
+    """
+    path = folder / folders.ENVIRONMENT
+    try:
+        kind = folders.read_json(path)["data"]["kind"]
+    except (KeyError, TypeError) as error:
+        raise ArtifactError(f"{path} must say what the run reads (data.kind). Received: nothing.") from error
+    if kind not in _KINDS:
+        raise ArtifactError(
+            f"{path} must name one of {', '.join(_KINDS)} as data.kind. Received: {kind!r}.",
+            "The run was made by another version of ftsuite; use that version.",
+        )
+    return str(kind)
 
 
 def load_run(reference: str | Path) -> LoadedRun:
@@ -66,21 +121,16 @@ def load_run(reference: str | Path) -> LoadedRun:
         reference: a run folder, or ``last``.
 
     Raises:
-        ArtifactError: if there is no such run, it is unfinished, or its model file is damaged.
+        ArtifactError: if there is no such run, it is unfinished, trained no classifier, or a file is damaged.
     """
-    # Imported for the layers that they register: a saved model names them.
-    import keras
-    import keras_hub  # noqa: F401
-
-    from ftsuite.models import efficientnet_lite, heads  # noqa: F401
-
     folder = folders.resolve_run(reference)
-    path = folder / folders.MODEL
-    if not path.is_file():
-        raise ArtifactError(
-            f"The run {folder} has no {folders.MODEL}: it did not end.",
-            f"Go on with it: ftsuite run {folder / folders.CONFIG} --out {folder} --resume",
-        )
+    path = require_model(folder)
+    kind = run_kind(folder)
+    import keras
+    import keras_hub  # noqa: F401 - registers its layers
+
+    for name in _REGISTERING[kind == TEXT]:
+        importlib.import_module(f"ftsuite.models.{name}")
     try:
         model = keras.saving.load_model(path, compile=False)
         class_names = tuple(model.get_layer("probabilities").class_names)
@@ -88,7 +138,27 @@ def load_run(reference: str | Path) -> LoadedRun:
         raise ArtifactError(
             f"{path} cannot be loaded: {type(error).__name__}: {error}", "It is damaged; run the job again."
         ) from error
-    return LoadedRun(folder, model, class_names)
+    return LoadedRun(folder, model, class_names, kind)
+
+
+def require_model(folder: Path) -> Path:
+    """The path of a run's model file.
+
+    Raises:
+        ArtifactError: if the run has none.
+    """
+    path = folder / folders.MODEL
+    if path.is_file():
+        return path
+    if (folder / folders.METRICS).is_file() and (folder / folders.ENCODER).is_dir():
+        raise ArtifactError(
+            f"The run {folder} has no {folders.MODEL}: it adapted an encoder and trained no classifier.",
+            f"Classify from that encoder: ftsuite run CONFIG --backbone {folder / folders.ENCODER}",
+        )
+    raise ArtifactError(
+        f"The run {folder} has no {folders.MODEL}: it did not end.",
+        f"Go on with it: ftsuite run {folder / folders.CONFIG} --out {folder} --resume",
+    )
 
 
 def read_pixels(picture: str | Path | np.ndarray) -> np.ndarray:

@@ -13,13 +13,17 @@ import keras
 import numpy as np
 
 from ftsuite.api import Examples, Progress, Task, TaskModel, TaskSpec
-from ftsuite.config import Config, LoadedConfig
+from ftsuite.config import Config, ExampleLimits, LoadedConfig
+from ftsuite.data.duplicates import drop_duplicates
+from ftsuite.data.limits import limit_splits
 from ftsuite.data.pipeline import Pipeline, balanced_class_weights
-from ftsuite.data.split_file import read_split, write_split
+from ftsuite.data.split_file import matching_splits, write_split
 from ftsuite.data.splits import split_examples, split_notes
-from ftsuite.errors import ArtifactError, DataError, FtsuiteError, PluginError
+from ftsuite.errors import DataError, FtsuiteError, PluginError
 from ftsuite.models.backbones import LoadedBackbone, load_backbone
 from ftsuite.models.blocks import Block
+from ftsuite.models.freezing import leaf_layers
+from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
 from ftsuite.optim.optimizers import make_optimizer
 from ftsuite.registry import Registry
 from ftsuite.training.fingerprints import hash_variables
@@ -27,6 +31,8 @@ from ftsuite.training.plan import Stage, all_blocks, resolve_stages
 from ftsuite.training.seeds import seed_everything
 
 SPLITS = ("train", "validation", "test")
+# Classes are uneven where the largest has more than this many times the examples of the smallest.
+UNEVEN_CLASSES = 3
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class Prepared:
         pipeline: from examples to batches.
         weights_hash: of the backbone's weights before training.
         data_hash: of ids, contents, labels and split.
+        headline: the metric to lead with.
     """
 
     loaded: LoadedConfig
@@ -53,13 +60,14 @@ class Prepared:
     task: Task
     examples: Examples
     parts: dict[str, Examples]
-    backbone: LoadedBackbone
+    backbone: LoadedBackbone | LoadedTextBackbone
     model: TaskModel
     blocks: tuple[Block, ...]
     stages: tuple[Stage, ...]
     pipeline: Pipeline
     weights_hash: str
     data_hash: str
+    headline: str
 
     @property
     def config(self) -> Config:
@@ -102,19 +110,14 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     task = spec.create(options, config.seed)
     with plugin_errors(spec.name, "load"):
         examples = task.load(config.data, progress)
-    splits = _splits(examples, config, split_path)
-    notes = (*loaded.notes, *examples.notes, *split_notes(examples, splits), *_scratch_notes(config))
-    examples = replace(examples, notes=notes)
+    examples, splits = _splits(examples, config, split_path)
     parts = {name: examples.take(np.flatnonzero(splits == name)) for name in SPLITS}
     _refuse_empty(parts, config)
     with plugin_errors(spec.name, "fit_preprocessing"):
         task.fit_preprocessing(parts["train"])
-    backbone = load_backbone(
-        config.backbone.name,
-        pretrained=config.backbone.weights == "pretrained",
-        image_size=getattr(options, "image_size", None),
-        progress=progress,
-    )
+    backbone = _backbone(spec, config, options, progress)
+    notes = (*loaded.notes, *examples.notes, *split_notes(examples, splits), *_scratch_notes(config, backbone))
+    examples = replace(examples, notes=notes)
     with plugin_errors(spec.name, "build"):
         model = task.build(backbone, examples.class_names, config.head.dropout)
     blocks = all_blocks(model.training, backbone.blocks)
@@ -123,33 +126,60 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     weights_hash = hash_variables(backbone.model.weights)
     return Prepared(
         loaded, spec, task, examples, parts, backbone, model, blocks, stages, pipeline, weights_hash,
-        _data_hash(examples, splits),
+        _data_hash(examples, splits), _headline(spec, config, parts["train"]),
     )  # fmt: skip
 
 
-def _splits(examples: Examples, config: Config, path: Path | None) -> np.ndarray:
-    if path is not None and path.exists():
-        recorded = read_split(path)
-        if recorded.ids != examples.ids or recorded.content_hashes != examples.content_hashes:
-            raise ArtifactError(
-                f"The data has changed since this run began: {path} lists {len(recorded.ids)} examples, and the source "
-                f"now gives {len(examples)}, or others.",
-                "Bring the data back to what it was, or start a new run.",
-            )
-        return recorded.splits
+def with_training_subset(prepared: Prepared, count: int) -> Prepared:
+    """The same job with at most `count` of its training examples, each class by its share, and its plan to fit."""
+    config, training = prepared.config, prepared.parts["train"]
+    whole = np.full(len(training), "train", dtype="<U10")
+    fewer, _ = limit_splits(training, whole, ExampleLimits(train=count), config.seed)
+    pipeline = _pipeline(prepared.task, fewer, config)
+    stages = resolve_stages(config.finetune, prepared.blocks, pipeline.steps_per_epoch(fewer))
+    return replace(prepared, parts={**prepared.parts, "train": fewer}, pipeline=pipeline, stages=stages)
+
+
+def _backbone(
+    spec: TaskSpec, config: Config, options: Any, progress: Progress | None
+) -> LoadedBackbone | LoadedTextBackbone:
+    name, pretrained = config.backbone.name, config.backbone.weights == "pretrained"
+    if spec.modality == "text":
+        return load_text_backbone(name, pretrained=pretrained, progress=progress)
+    size = getattr(options, "image_size", None)
+    return load_backbone(name, pretrained=pretrained, image_size=size, progress=progress)
+
+
+def _headline(spec: TaskSpec, config: Config, training: Examples) -> str:
+    """The metric to lead with: the config's, else the task's; accuracy says little where classes are uneven."""
+    wanted = config.evaluation.headline or spec.headline
+    if wanted != "auto":
+        return wanted
+    counts = np.bincount(training.labels, minlength=len(training.class_names))
+    return "macro_f1" if counts.max() > UNEVEN_CLASSES * max(counts.min(), 1) else "accuracy"
+
+
+def _splits(examples: Examples, config: Config, path: Path | None) -> tuple[Examples, np.ndarray]:
+    """Which examples are used, and the split of each; as `path` recorded it, where it is there already."""
+    if config.data.duplicates == "drop":
+        examples = drop_duplicates(examples)
     splits = split_examples(
         examples,
         validation_fraction=config.data.validation_fraction,
         test_fraction=config.data.test_fraction,
         seed=config.seed,
     )
+    examples, splits = limit_splits(examples, splits, config.data.limit, config.seed)
+    if path is not None and path.exists():
+        return examples, matching_splits(path, examples)
     if path is not None:
         write_split(path, examples, splits)
-    return splits
+    return examples, splits
 
 
-def _scratch_notes(config: Config) -> tuple[str, ...]:
-    if config.backbone.weights == "pretrained" or config.finetune.batch_norm == "train":
+def _scratch_notes(config: Config, backbone: LoadedBackbone | LoadedTextBackbone) -> tuple[str, ...]:
+    has_batch_norm = any(isinstance(layer, keras.layers.BatchNormalization) for layer in leaf_layers(backbone.model))
+    if backbone.pretrained or config.finetune.batch_norm == "train" or not has_batch_norm:
         return ()
     return (
         f"The weights are random, so finetune.batch_norm: {config.finetune.batch_norm} has no statistics to start "
@@ -190,6 +220,7 @@ def _pipeline(task: Task, training: Examples, config: Config) -> Pipeline:
         batch_size=config.data.batch_size,
         seed=config.seed,
         class_weights=balanced_class_weights(training.labels, num_classes) if balanced else None,
+        encode=task.encode if type(task).encode is not Task.encode else None,
     )
 
 

@@ -61,6 +61,11 @@ def latest_checkpoint(folder: Path) -> Path | None:
     return found[-1] if found else None
 
 
+def has_progress(folder: Path) -> bool:
+    """Whether there is a whole checkpoint of any phase under a run's folder of checkpoints."""
+    return any(folder.rglob("epoch-*"))
+
+
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint and verify its hashes.
 

@@ -46,7 +46,8 @@ class Journal:
 
     def cut(self, length_bytes: int) -> None:
         """Forget what was written after a checkpoint, before training goes on from there."""
-        if self.path.exists():
+        # Never longer than it is: that would append zero bytes.
+        if self.length_bytes > length_bytes:
             os.truncate(self.path, length_bytes)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from ftsuite.api import Examples
-from ftsuite.data.pipeline import Pipeline, epoch_order
 from ftsuite.models.blocks import Block
 from ftsuite.models.freezing import set_trainable, without_frozen_dropout
 from ftsuite.training.batch_norm import recalibrate
@@ -28,12 +26,11 @@ from ftsuite.training.journal import Journal
 from ftsuite.training.plan import Stage
 from ftsuite.training.progress import TrainingProgress
 from ftsuite.training.seeds import uses_xla
-from ftsuite.training.validation import DIRECTIONS, predict_logits, validation_figures
+from ftsuite.training.validation import DIRECTIONS, Judge
 
 if TYPE_CHECKING:
     from ftsuite.config import FinetuneConfig
-
-_RECALIBRATION_BATCHES = 50
+    from ftsuite.data.token_counts import TokenCounts
 
 
 @dataclass(frozen=True)
@@ -44,29 +41,31 @@ class Workload:
         model: features to logits.
         blocks: of the model, head last.
         stages: in order.
-        pipeline: from examples to batches.
-        training: examples to learn from.
-        validation: examples to choose epochs by.
-        loss: Keras loss over one-hot targets and logits.
+        batches: (features, targets, weights) of one epoch, counted from 0 through all stages.
+        examples_per_step: the batch size.
+        judge: of the validation examples, to choose epochs by.
+        loss: Keras loss over targets and logits.
+        metrics: Keras metrics of the training batches, made anew for each stage.
         optimizer: with `PerVariableRates`, not built yet.
-        decode: logits to probabilities.
         finetune: the config's part.
         batch_norm: the policy that applies; random weights have no statistics to keep.
-        assess: probabilities and labels to figures with intervals, for what a stage reports.
+        calibration_batches: features in random order, without augmentation, to measure BatchNorm statistics on.
+        token_counts: tokens and padding of the first steps of the latest epoch; None where nothing is tokenised.
     """
 
     model: Any
     blocks: tuple[Block, ...]
     stages: tuple[Stage, ...]
-    pipeline: Pipeline
-    training: Examples
-    validation: Examples
+    batches: Callable[[int], Any]
+    examples_per_step: int
+    judge: Judge
     loss: Any
+    metrics: Callable[[], list[Any]]
     optimizer: Any
-    decode: Callable[[np.ndarray], np.ndarray]
     finetune: FinetuneConfig
     batch_norm: str
-    assess: Callable[[np.ndarray, np.ndarray], dict[str, Any]]
+    calibration_batches: Callable[[], Iterable[Any]] | None = None
+    token_counts: Callable[[int], TokenCounts | None] = lambda steps: None
 
 
 class Trainer:
@@ -88,7 +87,8 @@ class Trainer:
         self.evaluator = keras.Model(workload.model.inputs, workload.model.outputs)
         self.evaluator.compile(jit_compile=uses_xla())
         # Moments of all variables are made before anything is frozen, so that they outlast every stage change.
-        workload.model.trainable = True
+        # By variable, because a trainer before this one may have left some of the same variables frozen.
+        set_trainable(workload.model, workload.blocks, [block.name for block in workload.blocks], workload.batch_norm)
         workload.optimizer.build(list(workload.model.trainable_variables))
 
     def run(self, resume: bool = False) -> list[dict[str, Any]]:
@@ -124,22 +124,17 @@ class Trainer:
         work.model.compile(
             optimizer=work.optimizer,
             loss=work.loss,
-            weighted_metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+            weighted_metrics=work.metrics(),
             jit_compile=uses_xla(),
         )
 
     def fit_epoch(self, stage: Stage, steps: int, on_step: Callable[[int], None]) -> dict[str, float]:
-        """Train some steps of the current epoch; returns loss and accuracy."""
+        """Train some steps of the current epoch; returns the loss and the metrics."""
         work = self.workload
-        batches = work.pipeline.training_epoch(work.training, self.progress.epoch).take(steps)
+        batches = work.batches(self.progress.epoch).take(steps)
         reporter = StepReporter(stage.name, self.progress.epoch, on_step)
         history = work.model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[reporter])
         return {name: float(values[-1]) for name, values in history.history.items()}
-
-    def validation_probabilities(self) -> np.ndarray:
-        """Probabilities ``(n, num_classes)`` of the validation split under the present weights."""
-        work = self.workload
-        return work.decode(predict_logits(self.evaluator, work.pipeline.evaluation(work.validation)))
 
     def _announce(self, stage: Stage) -> None:
         self.journal.write(
@@ -166,14 +161,13 @@ class Trainer:
 
         fitted = self.fit_epoch(stage, steps, tell)
         seconds = time.perf_counter() - began
-        figures = validation_figures(self.validation_probabilities(), work.validation.labels)
+        figures = work.judge.figures(self.evaluator)
         self._refuse_broken(stage, figures["log_loss"])
         last_rate = float(stage.learning_rates(progress.stage_first_step)(progress.step + steps - 1))
         progress.stage_epoch += 1
         progress.epoch += 1
         progress.step += steps
         self._note_best(stage, figures)
-        examples = steps * min(work.pipeline.batch_size, len(work.training))
         self.journal.write(
             "epoch",
             stage=stage.number,
@@ -181,14 +175,25 @@ class Trainer:
             epoch=progress.epoch,
             stage_epoch=progress.stage_epoch,
             steps=steps,
-            train_loss=fitted["loss"],
-            train_accuracy=fitted["accuracy"],
+            **{f"train_{name}": value for name, value in fitted.items()},
             **{f"validation_{name}": value for name, value in figures.items()},
             learning_rate=last_rate,
             seconds=round(seconds, 3),
-            examples_per_second=round(examples / seconds, 2),
+            examples_per_second=round(steps * work.examples_per_step / seconds, 2),
+            **self._token_figures(steps, seconds),
         )
         self._save()
+
+    def _token_figures(self, steps: int, seconds: float) -> dict[str, float]:
+        """How fast texts were read, and how much of it was padding or lost to truncation."""
+        counts = self.workload.token_counts(steps)
+        if counts is None:
+            return {}
+        return {
+            "tokens_per_second": round(counts.tokens / seconds, 1),
+            "padding_share": round(counts.padding_share, 4),
+            "truncated_share": round(counts.truncated_share, 4),
+        }
 
     def _refuse_broken(self, stage: Stage, validation_loss: float) -> None:
         """Never keep weights that are not finite as the last good epoch: the loss of a step precedes its update."""
@@ -223,15 +228,14 @@ class Trainer:
         moves = describe_moves(work.blocks, progress.hashes_before, hash_blocks(work.blocks), stage.trained)
         if self._best is not None:
             work.model.set_weights(self._best)
-        probabilities = self.validation_probabilities()
-        figures = validation_figures(probabilities, work.validation.labels)
+        assessed = work.judge.assess(self.evaluator)
         best_epoch = progress.best["epoch"] if progress.best else progress.epoch
         progress.stage_results.append(
             {
                 "name": stage.name,
                 "epochs": progress.stage_epoch,
                 "best_epoch": best_epoch,
-                "validation": work.assess(probabilities, work.validation.labels),
+                "validation": assessed,
             }
         )
         self.journal.write(
@@ -242,17 +246,13 @@ class Trainer:
             best_epoch=best_epoch,
             stopped_early=progress.stage_epoch < stage.epochs,
             blocks=moves,
-            **{f"validation_{name}": value for name, value in figures.items()},
+            **{f"validation_{name}": assessed[name]["value"] for name in DIRECTIONS if name in assessed},
         )
 
     def _recalibrate(self) -> None:
-        work = self.workload
-        # In random order: a folder's own order is by class, and a batch of one class has the wrong variance.
-        order = epoch_order(len(work.training), work.pipeline.seed, 0)
-        size = min(work.pipeline.batch_size, len(order))
-        count = min(_RECALIBRATION_BATCHES, len(order) // size)
-        recalibrate(work.model, work.pipeline.evaluation(work.training.take(order[: count * size])))
-        self.journal.write("batch_norm_recalibrated", batches=count)
+        if self.workload.calibration_batches is not None:
+            count = recalibrate(self.workload.model, self.workload.calibration_batches())
+            self.journal.write("batch_norm_recalibrated", batches=count)
 
     def _random_states(self) -> list[Any]:
         return [variable for variable in self.workload.model.variables if "seed_generator" in variable.path]

@@ -36,9 +36,9 @@ class ImageClassification(Task):
         """MixUp and CutMix, where the options ask for them."""
         return self._reader.mix(features, targets, key)
 
-    def objective(self, label_smoothing: float) -> Any:
-        """Cross-entropy over logits."""
-        return cross_entropy(label_smoothing)
+    def objective(self, label_smoothing: float, focal_gamma: float) -> Any:
+        """Cross-entropy or focal loss over logits."""
+        return cross_entropy(label_smoothing, focal_gamma)
 
     def decode(self, logits: np.ndarray) -> np.ndarray:
         """Softmax."""

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from ftsuite import assets
 from ftsuite.cli.main import cli
 from ftsuite.config import shipped_configs
-from ftsuite.models.names import CATALOGUE_BACKBONES
+from ftsuite.models.names import CATALOGUE_BACKBONES, CATALOGUE_TEXT_BACKBONES
 
 METRICS = {
     "format": 1,
@@ -52,8 +52,12 @@ def test_configs_are_those_that_are_shipped() -> None:
 
 
 def test_backbones_are_in_the_catalogue() -> None:
-    assert [line["name"] for line in _json_lines("backbones")] == list(CATALOGUE_BACKBONES)
-    assert all(assets.catalogue()[name].kind == "weights" for name in CATALOGUE_BACKBONES)
+    names = {"image": list(CATALOGUE_BACKBONES), "text": list(CATALOGUE_TEXT_BACKBONES)}
+    listed = _json_lines("backbones")
+    for modality, expected in names.items():
+        assert [line["name"] for line in listed if line["modality"] == modality] == expected
+        assert all(assets.catalogue()[name].kind == "weights" for name in expected)
+    assert len(listed) == len(CATALOGUE_BACKBONES) + len(CATALOGUE_TEXT_BACKBONES)
     assert "--all" in CliRunner().invoke(cli, ["list", "backbones"]).output
 
 
@@ -116,6 +120,11 @@ def test_lists_do_not_import_keras(what: str, tmp_path: Path) -> None:
 def test_all_lists_the_presets_of_keras_hub() -> None:
     command = [sys.executable, "-m", "ftsuite", "list", "backbones", "--all", "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-    names = {json.loads(line)["name"] for line in done.stdout.splitlines()}
-    assert {"efficientnet_lite0_imagenet", "vit_base_patch16_224_imagenet", "densenet_121_imagenet"} <= names
+    names: dict[str, set[str]] = {"image": set(), "text": set()}
+    for line in map(json.loads, done.stdout.splitlines()):
+        names[line["modality"]].add(line["name"])
+    assert {"efficientnet_lite0_imagenet", "vit_base_patch16_224_imagenet", "densenet_121_imagenet"} <= names["image"]
+    assert {"minilm_l6_en", "bert_tiny_en_uncased", "roberta_base_en", "deberta_v3_small_en"} <= names["text"]
+    assert {"electra_small_discriminator_uncased_en", "f_net_base_en", "xlm_roberta_base_multi"} <= names["text"]
+    assert not names["image"] & names["text"]
     assert done.stderr == "Importing keras-hub, which takes about 10 seconds.\n"

@@ -68,8 +68,12 @@ def test_partial_training_batches_are_dropped_and_evaluation_keeps_all() -> None
     examples = _examples(17)
     assert [len(features) for features, _, _ in pipeline.training_epoch(examples, 0)] == [7, 7]
     assert pipeline.steps_per_epoch(examples) == 2
-    values = np.concatenate([features.numpy() for features in pipeline.evaluation(examples)])
+    batches = pipeline.evaluation(examples)
+    values = np.concatenate([features.numpy() for features in batches.dataset])
     np.testing.assert_array_equal(values, np.arange(17, dtype=np.float32))
+    np.testing.assert_array_equal(batches.order, np.arange(17))
+    assert batches.token_counts() is None
+    assert pipeline.token_counts(2) is None
 
 
 def test_fewer_examples_than_a_batch_still_train() -> None:

@@ -218,3 +218,33 @@ def _write_split(path: Path, class_names: Sequence[str], per_class: int) -> None
 
 def _dump(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+
+
+def figure(value: float, low: float, high: float, n: int = 500) -> dict[str, object]:
+    """A figure of metrics.json."""
+    return {"value": value, "ci95": [low, high], "n": n}
+
+
+def compared(accuracy: dict[str, object], macro_f1: dict[str, object], **more: object) -> dict[str, object]:
+    """Another model's figures, with the run's differences to it."""
+    same = figure(0.78, 0.74, 0.82)
+    return {"accuracy": same, "macro_f1": same, "difference": {"accuracy": accuracy, "macro_f1": macro_f1}, **more}
+
+
+def add_to_metrics(folder: Path, **parts: object) -> None:
+    """Put more parts into metrics.json."""
+    path = folder / "metrics.json"
+    _dump(path, {**json.loads(path.read_text(encoding="utf-8")), **parts})
+
+
+def write_showcase(folder: Path, entries: object) -> None:
+    """Write showcase.json."""
+    _dump(folder / "showcase.json", entries)
+
+
+def add_to_epochs(folder: Path, **figures: float) -> None:
+    """Put more figures into every epoch of the journal."""
+    path = folder / "journal.jsonl"
+    events = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [json.dumps({**event, **(figures if event["event"] == "epoch" else {})}) for event in events]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

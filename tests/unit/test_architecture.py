@@ -51,6 +51,7 @@ TENSORFLOW_PLACES = {
     "ftsuite.export": "SavedModel and LiteRT are TensorFlow's formats",
     "ftsuite.training.distribution": "tf.distribute",
     "ftsuite.training.seeds": "determinism of operations is a switch of the backend",
+    "ftsuite.models.text_serving": "strings exist in TensorFlow alone",
     "ftsuite.runs.environment": "the record of a run names TensorFlow's devices",
 }
 PLUGIN_MAY_IMPORT = ("ftsuite.api", "ftsuite.data", "ftsuite.models")

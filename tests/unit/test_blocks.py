@@ -11,6 +11,7 @@ import pytest
 
 from ftsuite.models.blocks import find_blocks
 from tests.tiny import tiny_efficientnet
+from tests.unit.tiny_text import FAMILIES as TEXT_FAMILIES
 
 hub = keras_hub.models
 
@@ -55,10 +56,6 @@ FAMILIES: dict[str, tuple[Callable[[], Any], list[str]]] = {
         lambda: keras.applications.ConvNeXtTiny(include_top=False, weights=None, input_shape=(32, 32, 3)),
         ["stem", "stage_0", "stage_1", "stage_2", "stage_3", "top"],
     ),
-    "bert": (
-        lambda: hub.BertBackbone(vocabulary_size=50, num_layers=2, num_heads=2, hidden_dim=8, intermediate_dim=16),
-        ["stem", "transformer_layer_0", "transformer_layer_1", "top"],
-    ),
 }
 
 
@@ -70,6 +67,38 @@ def test_blocks_are_ordered_and_cover_every_weight_once(family: str) -> None:
     assert [block.name for block in blocks] == expected
     covered = [id(variable) for block in blocks for variable in block.variables]
     assert sorted(covered) == sorted(id(variable) for variable in backbone.weights)
+
+
+# Families with a pooler over the first token have weights after their layers.
+WITH_POOLER = ("bert", "albert", "electra", "f_net")
+
+
+@pytest.mark.parametrize("family", TEXT_FAMILIES)
+def test_text_encoders_have_embeddings_and_layers(family: str) -> None:
+    backbone = TEXT_FAMILIES[family]()
+    blocks = find_blocks(backbone)
+    layers = ["transformer_layer_0"] if family == "albert" else ["transformer_layer_0", "transformer_layer_1"]
+    assert [block.name for block in blocks] == ["embeddings", *layers, *(["top"] if family in WITH_POOLER else [])]
+    covered = [id(variable) for block in blocks for variable in block.variables]
+    assert sorted(covered) == sorted(id(variable) for variable in backbone.weights)
+    first = {variable.path.split("/")[0] for variable in blocks[0].variables}
+    assert not [name for name in first if "layer_0" in name]
+    assert any(variable is backbone.token_embedding.embeddings for variable in blocks[0].variables)
+
+
+def test_a_group_of_several_inner_layers_has_a_block_each() -> None:
+    backbone = hub.AlbertBackbone(
+        vocabulary_size=50,
+        num_layers=2,
+        num_heads=2,
+        embedding_dim=4,
+        hidden_dim=8,
+        intermediate_dim=16,
+        num_groups=2,
+        num_inner_repetitions=2,
+    )
+    layers = ["transformer_layer_0", "transformer_layer_0_1", "transformer_layer_1", "transformer_layer_1_1"]
+    assert [block.name for block in find_blocks(backbone)] == ["embeddings", *layers, "top"]
 
 
 def test_unknown_names_make_a_block_of_every_layer() -> None:

@@ -302,13 +302,6 @@ def test_real_photographs(shared: Path) -> None:
     assert ".DS_Store" in note_with(examples, "hidden")
 
 
-def test_assets_are_refused_for_now() -> None:
-    from ftsuite.errors import ConfigError
-
-    with pytest.raises(ConfigError, match="assets are not read as data sets yet"):
-        load_examples(DataConfig(source="asset:movie-reviews"), 0)
-
-
 def test_the_field_guide_is_labelled_as_rendered() -> None:
     data = DataConfig.model_validate(
         {"source": "field-guide", "examples_per_class": {"train": 2, "validation": 1, "test": 1}}

@@ -139,17 +139,111 @@ def test_columns_that_cannot_be_chosen(tmp_path: Path, settings: dict[str, str],
         load(path, **settings)
 
 
-def test_semicolons_are_pointed_out(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as caught:
-        load(write(tmp_path / "a.csv", "text;label\na;x\n"))
-    assert "commas" in caught.value.advice
+@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_other_separators_are_seen_in_the_header(tmp_path: Path, mark: str, word: str) -> None:
+    rows = [["text", "label"], ["fine, really", "pos"], [f'"a {mark} b"', "neg"]]
+    examples = load(write(tmp_path / "a.csv", "".join(mark.join(row) + "\n" for row in rows)))
+    assert examples.inputs == ("fine, really", f"a {mark} b")
+    assert examples.class_names == ("neg", "pos")
+    assert note_with(examples, word) == f"Read a.csv with {note_with(examples, word)[16:]}"
+
+
+def test_a_comma_in_the_header_stays_the_separator(tmp_path: Path) -> None:
+    examples = load(write(tmp_path / "a.csv", 'text,label,"a;b"\nx;y,pos,1\nz|z,neg,2\n'))
+    assert examples.inputs == ("x;y", "z|z")
+    assert not [note for note in examples.notes if "between its values" in note]
+    # Quotes hide what is no separator: the header has one column, and no guess is made.
+    with pytest.raises(ConfigError, match="Received columns: 'text;label'"):
+        load(write(tmp_path / "b.csv", '"text;label"\na\n'))
+    with pytest.raises(DataError, match=r"2 values.*Received: 1 in") as caught:
+        load(write(tmp_path / "c.csv", "text;label\nno separator\n"))
+    assert "';'" in caught.value.advice
+
+
+FRENCH = (
+    "text,label\n\"Ce film était génial, j'ai adoré l'été à Paris\",pos\n"
+    "Une œuvre très ennuyeuse \u2013 le scénario est raté,neg\n"
+)
+GERMAN = "text;label\nDer Film war schön und großartig;gut\nÜber die Länge müssen wir reden, für mich öde;schlecht\n"
+SAMPLES = {
+    "cp1252": FRENCH,
+    "latin-1": "text,label\nLa película fue aburrida y el niño lloró,neg\n¿Por qué? Mañana será otro día,pos\n",
+    "cp1251": "text,label\nФильм был отличный и мне очень понравилось,pos\nОчень скучный и длинный сюжет,neg\n",  # noqa: RUF001
+    "gb18030": "text,label\n这部电影非常好看我很喜欢,pos\n剧情无聊浪费时间,neg\n",
+    "cp1250": "text,label\nFilm był świetny i bardzo mi się podobał,pos\nŹle napisany scenariusz żałuję,neg\n",
+    "cp1253": "text,label\nΗ ταινία ήταν υπέροχη και μου άρεσε πολύ,pos\nΒαρετή ιστορία,neg\n",  # noqa: RUF001
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_encodings_that_show_clearly_are_read(tmp_path: Path, name: str, kind: str) -> None:
+    content = SAMPLES[name]
+    if kind == "jsonl":
+        held = load(write(tmp_path / "whole.csv", content))
+        rows = zip(held.inputs, held.labels.tolist(), strict=True)
+        content = "".join(json.dumps({"text": t, "label": n}, ensure_ascii=False) + "\n" for t, n in rows)
+    wanted = load(write(tmp_path / f"utf8.{kind}", content))
+    path = write(tmp_path / f"a.{kind}", content.encode(name))
+    examples = load(path)
+    assert examples.inputs == wanted.inputs
+    assert examples.class_names == wanted.class_names
+    said = {"latin-1": "cp1252"}.get(name, name)
+    assert note_with(examples, "detected") == f"Read a.{kind} as {said}, detected from its bytes; it is not UTF-8."
+    assert not [note for note in wanted.notes if "Read " in note]
+
+
+def test_german_of_a_spreadsheet(tmp_path: Path) -> None:
+    examples = load(write(tmp_path / "a.csv", GERMAN.replace("\n", "\r\n").encode("cp1252")))
+    assert examples.inputs[0] == "Der Film war schön und großartig"
+    assert "cp1252" in note_with(examples, "detected")
+    assert "semicolons" in note_with(examples, "between its values")
+
+
+def test_curly_quotes_in_english(tmp_path: Path) -> None:
+    great = "It\u2019s a \u201cgreat\u201d movie \u2013 really"
+    text = f"text,label\n{great},pos\nDon\u2019t miss it…,pos\nbad,neg\n"
+    assert (
+        load(write(tmp_path / "a.csv", text.encode("cp1252"))).inputs[0]
+        == "It\u2019s a \u201cgreat\u201d movie \u2013 really"
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_byte_order_marks(tmp_path: Path, encoding: str) -> None:
+    examples = load(write(tmp_path / "a.csv", FRENCH.encode(encoding)))
+    assert examples.inputs[0] == "Ce film était génial, j'ai adoré l'été à Paris"
+    assert bool([note for note in examples.notes if "first bytes" in note]) == (encoding != "utf-8-sig")
+    with pytest.raises(DataError, match="UTF-16, as its first bytes say"):
+        load(write(tmp_path / "b.csv", FRENCH.encode("utf-16")[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        # A reading as Turkish, Romanian or French is as good as another.
+        (
+            "text,label\nFilm çok güzeldi \u015fahane,a\nS\u0131k\u0131c\u0131 bir hikâye,b\n".encode("cp1254"),
+            "most likely cp12",
+        ),
+        # Portuguese without another tilde, or Hungarian
+        ("text,label\nerd\u0151 el\u0151tt,a\nsz\u0151l\u0151,b\n".encode("cp1250"), "most likely"),
+        (FRENCH.encode() * 3 + b"caf\xe9,pos\n", "byte 0xe9 that is not, in line 10"),
+        (FRENCH.encode("utf-16-le"), "most likely UTF-16LE without"),
+        (FRENCH.encode("utf-16-be"), "most likely UTF-16BE without"),
+    ],
+)
+def test_encodings_that_cannot_be_told_are_errors(tmp_path: Path, content: bytes, words: str) -> None:
+    with pytest.raises(DataError, match=words) as caught:
+        load(write(tmp_path / "a.csv", content))
+    assert "UTF-8" in caught.value.advice
 
 
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("a.csv", "text,label\na,b,c\n", "Received: 3 in .*, line 2"),
-        ("a.csv", b"text,label\ncaf\xe9,x\n", "byte 0xe9"),
+        ("a.csv", b"text,label\ncaf\xe9 \xc3\xa9t\xc3\xa9,x\n", "byte 0xe9 that is not, in line 2"),
         ("a.csv", "text,text,label\n", "twice"),
         ("a.csv", "text,label\n", "at least one row"),
         ("a.csv", "", "at least one row"),

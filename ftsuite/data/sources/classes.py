@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 
 from ftsuite.data.sources.found import Found, listed
 from ftsuite.errors import DataError
@@ -52,12 +52,21 @@ def check_classes(found: Found, bad_files: str) -> None:
     Raises:
         DataError: empty classes, classes that are tested but never trained, or fewer than two classes.
     """
-    found.notes.extend(near_twin_notes(found.class_names))
-    counts = dict.fromkeys(found.class_names, 0)
-    trained = dict.fromkeys(found.class_names, 0)
+    by_split: dict[str, Counter[str]] = defaultdict(Counter)
     for row in found.rows:
-        counts[row.label] += 1
-        trained[row.label] += row.split in ("", "train")
+        by_split[row.split][row.label] += 1
+    check_class_counts(found, by_split, bad_files)
+
+
+def check_class_counts(found: Found, by_split: Mapping[str, Counter[str]], bad_files: str) -> None:
+    """`check_classes` for rows that were only counted: `by_split` gives each split's rows by class name.
+
+    Raises:
+        DataError: as `check_classes`.
+    """
+    found.notes.extend(near_twin_notes(found.class_names))
+    counts = {name: sum(own[name] for own in by_split.values()) for name in found.class_names}
+    trained = {name: sum(by_split[split][name] for split in ("", "train") if split in by_split) for name in counts}
     empty = [name for name, count in counts.items() if not count]
     if empty and bad_files != "skip":
         raise DataError(
@@ -79,12 +88,12 @@ def check_classes(found: Found, bad_files: str) -> None:
         raise DataError(
             f"Expected at least two classes. Received: {len(found.class_names)}: {listed(found.class_names)}."
         )
-    _note_untested(found)
+    _note_untested(found, by_split)
 
 
-def _note_untested(found: Found) -> None:
+def _note_untested(found: Found, by_split: Mapping[str, Counter[str]]) -> None:
     for split in ("validation", "test"):
-        present = {row.label for row in found.rows if row.split == split}
+        present = set(by_split.get(split, ()))
         absent = [name for name in found.class_names if name not in present]
         if present and absent:
             found.notes.append(f"The official {split} split holds no example of {listed(absent)}.")

@@ -76,6 +76,20 @@ def choose_columns(names: list[str], data: DataConfig, path: Path) -> Columns:
     return Columns(label=label, image=image, text=text, group=data.group_column or "", notes=notes)
 
 
+def choose_text_column(names: list[str], wanted: str | None, path: Path) -> str:
+    """The column of a table that holds texts, where labels are not needed.
+
+    Raises:
+        ConfigError: `wanted` is not there, or None and no column has a usual name.
+    """
+    if wanted is not None and wanted not in names:
+        raise _not_there("text_column", wanted, names, path)
+    chosen = wanted or _usual(_TEXT_NAMES, names) or (names[0] if len(names) == 1 else "")
+    if not chosen:
+        raise _unnamed("text_column", _TEXT_NAMES, names, path)
+    return chosen
+
+
 def _usual(usual: tuple[str, ...], names: list[str]) -> str:
     lowered = {name.strip().lower(): name for name in reversed(names)}
     return next((lowered[name] for name in usual if name in lowered), "")
@@ -91,12 +105,9 @@ def _not_there(key: str, wanted: str, names: list[str], path: Path) -> ConfigErr
 
 
 def _unnamed(key: str, usual: tuple[str, ...], names: list[str], path: Path) -> ConfigError:
-    hint = ""
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        hint = " The file seems to be separated by something else than commas: save it with commas."
     return ConfigError(
         f"Expected data.{key} to be set, or a column with a usual name ({', '.join(usual)}) in "
         f"{str(path)!r}. "
         f"Received columns: {', '.join(map(repr, names))}.",
-        f"Set data.{key}.{hint}",
+        f"Set data.{key}.",
     )

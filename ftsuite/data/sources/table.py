@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,17 +42,15 @@ def load_table(path: Path, kind: str, data: DataConfig, progress: Progress | Non
         ConfigError: a column that is not there, or cannot be chosen.
         DataError: the file is missing or malformed, or rows, pictures or classes are bad.
     """
-    if not path.is_file():
-        advice = "For class folders write folder:PATH." if path.is_dir() else nearby_advice(path)
-        raise DataError(f"Expected a {kind} file that exists. Received: {str(path)!r}", advice)
+    require_file(path, kind)
     table = read_table(path, kind)
     columns = choose_columns(table.names, data, path)
-    found = Found(kind="text" if columns.text else "image-file", noun="rows", notes=list(columns.notes))
+    found = Found(kind="text" if columns.text else "image-file", noun="rows", notes=[*table.notes, *columns.notes])
     splits = _official_splits(table, found)
     found.has_splits = splits is not None
     stripped = 0
     for position, (line, values) in enumerate(table.rows):
-        problem, row, changed = _row(path, columns, values, splits[position] if splits else "")
+        problem, row, changed = read_row(path, columns, values, splits[position] if splits else "")
         stripped += changed
         if row is None:
             found.bad.append(BadFile(f"{path.name} {table.line_word} {line}", problem))
@@ -65,7 +64,18 @@ def load_table(path: Path, kind: str, data: DataConfig, progress: Progress | Non
     return assemble(found, data.bad_files, progress)
 
 
-def _row(path: Path, columns: Columns, values: dict[str, Any], split: str) -> tuple[str, Row | None, bool]:
+def require_file(path: Path, kind: str) -> None:
+    """Refuse what is no file.
+
+    Raises:
+        DataError: with the nearest name there is.
+    """
+    if not path.is_file():
+        advice = "For class folders write folder:PATH." if path.is_dir() else nearby_advice(path)
+        raise DataError(f"Expected a {kind} file that exists. Received: {str(path)!r}", advice)
+
+
+def read_row(path: Path, columns: Columns, values: dict[str, Any], split: str) -> tuple[str, Row | None, bool]:
     """A reason and no row, or a row, and whether its label was stripped."""
     label, changed = label_text(values.get(columns.label), path, columns.label)
     if not label:
@@ -93,22 +103,32 @@ def _row(path: Path, columns: Columns, values: dict[str, Any], split: str) -> tu
 def _official_splits(table: Table, found: Found) -> list[str] | None:
     if "split" not in table.names:
         return None
-    names = [str(values.get("split") or "").strip().lower() for _, values in table.rows]
+    names = [split_name(values) for _, values in table.rows]
     unknown = sorted({name for name in names if name and name not in SPLIT_NAMES})
     if unknown or not any(names):
-        found.notes.append(
-            "The column 'split' was not used: it holds other values than train, validation and test"
-            + (f", such as {unknown[0]!r}." if unknown else ".")
-        )
+        found.notes.append(unused_split_note(unknown[0] if unknown else ""))
         return None
     splits = [SPLIT_NAMES.get(name, "") for name in names]
-    counts = Counter(split or "none" for split in splits)
-    found.notes.append(
-        "The column 'split' gives the official splits: "
-        + ", ".join(f"{count:,} {split}" for split, count in sorted(counts.items()))
-        + "."
-    )
+    found.notes.append(used_split_note(Counter(splits)))
     return splits
+
+
+def split_name(values: dict[str, Any]) -> str:
+    """What a row's column ``split`` says, in small letters."""
+    return str(values.get("split") or "").strip().lower()
+
+
+def unused_split_note(unknown: str) -> str:
+    """A sentence on a column ``split`` that holds something else, such as `unknown`."""
+    return "The column 'split' was not used: it holds other values than train, validation and test" + (
+        f", such as {unknown!r}." if unknown else "."
+    )
+
+
+def used_split_note(counts: Mapping[str, int]) -> str:
+    """A sentence on the official splits, by their names (empty for rows without one)."""
+    shown = sorted((split or "none", count) for split, count in counts.items())
+    return "The column 'split' gives the official splits: " + ", ".join(f"{n:,} {split}" for split, n in shown) + "."
 
 
 def _make_ids_unique(found: Found) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ftsuite.data.sources.encodings import decode_text
 from ftsuite.errors import DataError
 
 _MAX_FIELD_CHARACTERS = 64 * 1024 * 1024
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars (|)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,58 +25,68 @@ class Table:
         names: columns, in order.
         rows: pairs of line (or row) number, counted from 1, and values by column.
         line_word: what the numbers count: line or row.
+        notes: on encoding and separator, where they are not the usual ones.
     """
 
     names: list[str]
     rows: list[tuple[int, dict[str, Any]]]
     line_word: str
+    notes: tuple[str, ...] = ()
 
 
 def read_table(path: Path, kind: str) -> Table:
     """Read a table whole.
 
     Raises:
-        DataError: not UTF-8, malformed (with the line), unreadable, or without rows.
+        DataError: in an encoding that cannot be told, malformed (with the line), unreadable, or without rows.
     """
     try:
         table = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[kind](path)
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"Expected {str(path)!r} to be UTF-8. Received: byte 0x{error.object[error.start]:02x} that is not.",
-            "Save it as UTF-8 (in a spreadsheet: CSV UTF-8).",
-        ) from error
     except OSError as error:
-        raise DataError(
-            f"Expected a file that can be read. Received: {str(path)!r} ({error.strerror or error})."
-        ) from error
+        raise unreadable(path, error) from error
     if not table.rows:
         raise DataError(f"Expected at least one row. Received: {str(path)!r}, which has none.")
     return table
 
 
+def unreadable(path: Path, error: OSError) -> DataError:
+    """The error for a file that the system does not let be read."""
+    return DataError(f"Expected a file that can be read. Received: {str(path)!r} ({error.strerror or error}).")
+
+
 def _csv(path: Path) -> Table:
+    text, note = decode_text(path.read_bytes(), path)
+    notes = [note] if note else []
+    separator = _separator(text)
+    if separator != ",":
+        notes.append(f"Read {path.name} with {_SEPARATORS[separator]} between its values, as its header shows.")
     limit = csv.field_size_limit(_MAX_FIELD_CHARACTERS)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            names = next(reader, [])
-            _check_names(names, path)
-            return Table(names, list(_csv_rows(reader, names, path)), "line")
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
+        names = next(reader, [])
+        _check_names(names, path)
+        return Table(names, list(_csv_rows(reader, names, path, separator)), "line", tuple(notes))
     except csv.Error as error:
         raise DataError(f"Expected well-formed CSV. Received: {path}, line {reader.line_num}: {error}.") from error
     finally:
         csv.field_size_limit(limit)
 
 
-def _csv_rows(reader: Any, names: list[str], path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _separator(text: str) -> str:
+    """The comma, unless the header has none and only one of the other usual separators, outside quotes."""
+    header = "".join(text.partition("\n")[0].split('"')[::2])
+    present = [mark for mark in (",", *_SEPARATORS) if mark in header]
+    return present[0] if len(present) == 1 else ","
+
+
+def _csv_rows(reader: Any, names: list[str], path: Path, separator: str) -> Iterator[tuple[int, dict[str, Any]]]:
     line = reader.line_num + 1
     for values in reader:
         if values and len(values) != len(names):
             raise DataError(
-                f"Expected {len(names)} values, as many as the header has. Received: {len(values)} in "
-                f"{path}, "
+                f"Expected {len(names)} values, as many as the header has. Received: {len(values)} in {path}, "
                 f"line {line}.",
-                "A text with a comma or a line break in it stands in double quotes.",
+                f"A text with {separator!r} or a line break in it stands in double quotes.",
             )
         if values:
             yield line, dict(zip(names, values, strict=True))
@@ -83,22 +96,31 @@ def _csv_rows(reader: Any, names: list[str], path: Path) -> Iterator[tuple[int, 
 def _jsonl(path: Path) -> Table:
     names: dict[str, None] = {}
     rows: list[tuple[int, dict[str, Any]]] = []
-    with path.open(encoding="utf-8-sig", newline="\n") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                values = json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as error:
-                raise DataError(f"Expected a JSON object a line. Received: {path}, line {number}: {error}.") from error
-            if not isinstance(values, dict):
-                raise DataError(
-                    f"Expected a JSON object a line. Received: {path}, line {number}: {line.strip()[:80]}",
-                    'Write rows as {"text": "…", "label": "…"}.',
-                )
+    text, note = decode_text(path.read_bytes(), path)
+    for number, line in enumerate(io.StringIO(text, newline="\n"), 1):
+        if line.strip():
+            values = parse_json_line(line, path, number)
             names.update(dict.fromkeys(values))
             rows.append((number, values))
-    return Table(list(names), rows, "line")
+    return Table(list(names), rows, "line", (note,) if note else ())
+
+
+def parse_json_line(line: str, path: Path, number: int) -> dict[str, Any]:
+    """One line of JSON lines as values by column.
+
+    Raises:
+        DataError: it is no JSON object; `path` and the line's `number` are named.
+    """
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"Expected a JSON object a line. Received: {path}, line {number}: {error}.") from error
+    if not isinstance(values, dict):
+        raise DataError(
+            f"Expected a JSON object a line. Received: {path}, line {number}: {line.strip()[:80]}",
+            'Write rows as {"text": "…", "label": "…"}.',
+        )
+    return values
 
 
 def _parquet(path: Path) -> Table:

@@ -1,0 +1,80 @@
+"""The judgement of a trained model: validation and, for the only time, test, with what stands beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ftsuite.data.token_counts import TokenCounts
+from ftsuite.evaluation import BaselineResult, describe_baseline, tfidf_baseline
+from ftsuite.runs import folder as folders
+from ftsuite.runs.predictions import write_predictions
+from ftsuite.runs.prepare import Prepared
+from ftsuite.runs.workload import figures_of
+from ftsuite.training.journal import Journal
+from ftsuite.training.validation import predict_counted
+
+# A stream's texts may be more than memory holds, and the baseline wants all of its training texts at once.
+_MOST_BASELINE_TEXTS = 200_000
+
+
+def probabilities_of(prepared: Prepared, split: str) -> tuple[np.ndarray, TokenCounts | None]:
+    """Probabilities ``(n, num_classes)`` float32 of one split in its order, and what was tokenised for them."""
+    model = prepared.model.training
+    evaluator = keras.Model(model.inputs, model.outputs)
+    logits, counts = predict_counted(evaluator, prepared.pipeline, prepared.parts[split])
+    return prepared.task.decode(logits), counts
+
+
+def judge_classifier(
+    prepared: Prepared, stages: list[dict[str, Any]], folder: Path, journal: Journal
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Write ``predictions.parquet``; returns the content of metrics.json and the test probabilities."""
+    judged = {name: probabilities_of(prepared, name) for name in ("validation", "test")}
+    probabilities = {name: values for name, (values, _) in judged.items()}
+    figures = {
+        name: figures_of(prepared, values, prepared.parts[name].labels) for name, values in probabilities.items()
+    }
+    metrics: dict[str, Any] = {"format": 1, "headline": prepared.headline, **figures, "stages": stages}
+    cut = {name: round(counts.truncated_share, 4) for name, (_, counts) in judged.items() if counts is not None}
+    if cut:
+        metrics["truncation"] = cut
+    baseline = baseline_figures(prepared, probabilities["test"])
+    if baseline is not None:
+        metrics["baselines"] = {"tf-idf": baseline}
+    write_predictions(folder / folders.PREDICTIONS, prepared.parts, probabilities)
+    journal.write("evaluated", test={name: figures["test"][name] for name in ("accuracy", "macro_f1", "log_loss")})
+    return metrics, probabilities["test"]
+
+
+def baseline_figures(prepared: Prepared, test_probabilities: np.ndarray) -> dict[str, Any] | None:
+    """What the baseline reaches on the test split, and the paired difference to the model; None where there is none."""
+    result = baseline_probabilities(prepared)
+    if result is None:
+        return None
+    wanted, test = prepared.config.evaluation, prepared.parts["test"]
+    described = describe_baseline(
+        test_probabilities,
+        result.test_probabilities,
+        test.labels,
+        prepared.examples.class_names,
+        confidence=wanted.confidence,
+        bootstrap_samples=wanted.bootstrap_samples,
+        seed=prepared.config.seed,
+    )
+    return {**described, "chosen": dict(result.chosen)}
+
+
+def baseline_probabilities(prepared: Prepared) -> BaselineResult | None:
+    """TF-IDF with logistic regression on the same split, where the inputs are texts and the config wants it."""
+    training, validation, test = (prepared.parts[name] for name in ("train", "validation", "test"))
+    too_many = len(training) > _MOST_BASELINE_TEXTS
+    if prepared.examples.kind != "text" or not prepared.config.evaluation.baseline or too_many:
+        return None
+    return tfidf_baseline(
+        list(training.inputs), training.labels, list(validation.inputs), validation.labels, list(test.inputs),
+        num_classes=len(training.class_names), seed=prepared.config.seed, metric=prepared.headline,
+    )  # fmt: skip

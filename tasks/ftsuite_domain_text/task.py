@@ -1,0 +1,50 @@
+"""The domain-text task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ftsuite.api import Examples, Progress, Task, TaskModel
+from ftsuite.data.sources import load_examples
+from ftsuite.data.text import TextReader
+from ftsuite.models.heads import cross_entropy, softmax
+from ftsuite.models.text_encoder import encoder_for
+from ftsuite.models.text_heads import text_classifier
+
+
+class DomainText(Task):
+    """Texts of a field to one class each, by an encoder that can be adapted to the field first."""
+
+    def load(self, data: Any, progress: Progress | None = None) -> Examples:
+        """Examples of the config's source."""
+        self.classifies = self.options.classify
+        return load_examples(data, self.seed, progress)
+
+    def build(self, backbone: Any, class_names: Sequence[str], dropout: float) -> TaskModel:
+        """The encoder with a linear head; remembers how texts become its tokens."""
+        encoder = encoder_for(backbone, self.options)
+        self._reader = TextReader(encoder)
+        return text_classifier(backbone, encoder, class_names, dropout, self.options.pooling)
+
+    def encode(self, texts: Any) -> Any:
+        """Tokens of whole texts, before they are cut to what the model reads."""
+        return self._reader.encode(texts)
+
+    def preprocess(self, element: Mapping[str, Any], training: bool, key: Any) -> Any:
+        """Token ids and padding mask of a batch."""
+        return self._reader(element, training, key)
+
+    def objective(self, label_smoothing: float, focal_gamma: float) -> Any:
+        """Cross-entropy or focal loss over logits."""
+        return cross_entropy(label_smoothing, focal_gamma)
+
+    def decode(self, logits: np.ndarray) -> np.ndarray:
+        """Softmax."""
+        return softmax(logits)
+
+    def adaptation(self) -> Any:
+        """As the options ask for it."""
+        return self.options.adapt
