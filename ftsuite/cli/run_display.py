@@ -38,10 +38,13 @@ class RunDisplay:
         """Show one event of the run."""
         name = event["event"]
         if name == "step":
-            self.progress(f"Stage {event['stage'] + 1}", event["step"], event["steps"])
+            self.progress(event.get("phase", f"Stage {event['stage'] + 1}"), event["step"], event["steps"])
             return
         self._terminal.event(name, {key: value for key, value in event.items() if key != "event"})
-        shower = {"plan": self._plan, "epoch": self._epoch, "stage_ended": self._stage_ended}.get(name)
+        # Events with a phase are of what comes before the plan's stages.
+        of_phase = {"epoch": self._phase_epoch, "pseudo_perplexity": self._perplexities}
+        of_plan = {"plan": self._plan, "epoch": self._epoch, "stage_ended": self._stage_ended}
+        shower = (of_phase if "phase" in event else of_plan).get(name)
         if shower is not None:
             shower(event)
 
@@ -128,6 +131,18 @@ class RunDisplay:
             f"train loss {event['train_loss']:.3f}  validation: loss {event['validation_log_loss']:.3f}, "
             f"{_watched(self._headline, event)}  {event['examples_per_second']:.0f} examples/s{tokens}"
         )
+
+    def _phase_epoch(self, event: Mapping[str, Any]) -> None:
+        self._terminal.line(
+            f"{event['phase']}  epoch {event['stage_epoch']}  train loss {event['train_loss']:.3f}  "
+            f"held-out loss {event['validation_log_loss']:.3f}  {event.get('tokens_per_second', 0):,.0f} tokens/s"
+        )
+
+    def _perplexities(self, event: Mapping[str, Any]) -> None:
+        from ftsuite.evaluation import format_figure
+
+        figures = "; ".join(f"{name} text {format_figure(event[name])}" for name in ("domain", "general"))
+        self._terminal.line(f"{event['phase']}  held-out pseudo-perplexity: {figures}")
 
     def _stage_ended(self, event: Mapping[str, Any]) -> None:
         wrong = [block["name"] for block in event["blocks"] if block["moved"] != block["expected"]]

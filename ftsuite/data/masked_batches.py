@@ -135,7 +135,7 @@ class MaskedBatches:
     def _scored(self, masked: Sequence[MaskedSequence], texts: IntArray) -> Iterator[tuple[MaskedBatch, IntArray]]:
         """Batches by length; the last one is filled up with weightless rows, so that all have one size."""
         order = np.argsort([len(sequence.tokens) for sequence in masked], kind="stable")
-        size = min(self.batch_size, len(order))
+        size = max(min(self.batch_size, len(order)), 1)
         for start in range(0, len(order), size):
             some = order[start : start + size]
             filled = np.concatenate([some, np.full(size - len(some), some[-1])])
@@ -145,6 +145,8 @@ class MaskedBatches:
 
     def _assemble(self, masked: Sequence[MaskedSequence]) -> MaskedBatch:
         packed = self.packer.pack([sequence.tokens for sequence in masked])
+        # By the width alone: a shape that followed the masks would be traced in another order by a resumed run, and
+        # kernels of another trace differ in the last bits.
         shape = (len(masked), self.masking.most_positions(packed["token_ids"].shape[1]))
         positions, targets = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
         weights = np.zeros(shape, np.float32)

@@ -65,7 +65,7 @@ class Adaptation(Options):
     sequences: Count | None = Field(None, description="most domain sequences an epoch; null for all")
     epochs: Count = Field(3, description="epochs over the domain text")
     learning_rate: Rate = Field(3e-4, description="highest learning rate of the encoder")
-    head_learning_rate: Rate = Field(1e-3, description="highest learning rate of the masked-language head alone")
+    head_learning_rate: Rate = Field(3e-3, description="highest learning rate of the masked-language head alone")
     batch_size: Count = Field(16, description="sequences a step")
     max_length: Length = Field(128, description="tokens of a sequence, special ones included")
     mask_share: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(

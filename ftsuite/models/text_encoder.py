@@ -44,7 +44,7 @@ class TextEncoder:
         ConfigError: for a length, a number of windows or a way that cannot be.
     """
 
-    width_step: int = 8
+    width_step: int = 4
 
     def __init__(
         self,

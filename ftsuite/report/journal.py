@@ -90,6 +90,8 @@ class Journal:
 def read_journal(path: Path) -> Journal:
     """Read journal.jsonl. Of an epoch that a resumed run repeats, the last line counts.
 
+    Events with a ``phase`` are of what comes before the plan's stages, such as adapting, and are left out.
+
     Raises:
         ArtifactError: the file is missing, or a line is not what it should be.
     """
@@ -99,7 +101,7 @@ def read_journal(path: Path) -> Journal:
     ended: dict[str, Any] = {}
     for number, event in _events(path):
         try:
-            kind = event.get("event")
+            kind = None if "phase" in event else event.get("event")
             if kind == "epoch":
                 epoch = _epoch(event)
                 epochs[epoch.stage, epoch.epoch] = epoch

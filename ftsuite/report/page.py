@@ -142,9 +142,16 @@ def _plots(record: RunRecord, names: list[str]) -> list[tuple[Markup, str]]:
     journal = record.journal
     if not journal.epochs:
         return []
+    texts = record.data_facts.get("kind") == "text"
     return [
-        (loss_plot(journal, names), "Loss. Training loss includes label smoothing and augmentation."),
-        (accuracy_plot(journal, names), "Accuracy. Training accuracy is on augmented examples."),
+        (
+            loss_plot(journal, names),
+            f"Loss. Training loss includes label smoothing{'' if texts else ' and augmentation'}.",
+        ),
+        (
+            accuracy_plot(journal, names),
+            "Accuracy." if texts else "Accuracy. Training accuracy is on augmented examples.",
+        ),
         (learning_rate_plot(journal, names), "Learning rate at the end of each epoch."),
     ]
 

@@ -15,7 +15,6 @@ from ftsuite.data.masking import Masking
 from ftsuite.data.token_rows import TokenRows, token_counts, write_token_rows
 from ftsuite.errors import ArtifactError
 from ftsuite.evaluation.perplexity import frequency_perplexity, pseudo_perplexity
-from ftsuite.models.freezing import set_trainable
 from ftsuite.models.masked_language_head import masked_language_model
 from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
 from ftsuite.models.text_encoder import TextEncoder
@@ -166,8 +165,6 @@ class _Adaptation:
 
     def _train(self, phase: str, rows: TokenRows, held_out: TokenRows, resume: bool) -> None:
         wanted, of_head = self.wanted, phase == HEAD_PHASE
-        # The trainer makes the moments of what may train when it is made, and the phase before may have frozen most.
-        set_trainable(self.model, self.blocks, [block.name for block in self.blocks], "frozen-stats")
         workload = masked_language_workload(
             self.model,
             self.blocks,

@@ -135,7 +135,7 @@ def test_targets_are_what_stood_there_and_fillers_weigh_nothing(tmp_path: Path) 
         original = Packer().pack([batches.rows[row] for row in order[number]])["token_ids"]
         width = original.shape[1]
         assert features["token_ids"].shape == (8, width)
-        assert targets.shape == (8, batches.masking.most_positions(width))
+        assert targets.shape == weights.shape == (8, batches.masking.most_positions(width))
         at = np.take_along_axis(original, features["mask_positions"], axis=1)
         np.testing.assert_array_equal(at[weights > 0], targets[weights > 0])
         hidden = np.zeros_like(original, dtype=bool)

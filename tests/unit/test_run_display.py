@@ -79,3 +79,18 @@ def test_an_epoch_of_texts_shows_tokens_and_the_metric_it_leads_with(capsys: pyt
     out = capsys.readouterr().out
     assert "at most 128 tokens. Examples: 10 train" in out
     assert "macro f1 0.700  50 examples/s, 5,120 tokens/s" in out
+
+
+def test_adapting_is_told_apart_from_the_stages_of_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its epochs have no accuracy, and the plan knows nothing of them."""
+    phase = {"phase": "masked head", "stage": 0, "stage_name": "masked head"}
+    pair = {name: figure(20.0, 18.0, 22.0) for name in ("domain", "general")}
+    with RunDisplay(Terminal()) as display:
+        display.show({"event": "stage_started", **phase, "blocks": ["head"], "epochs": 2, "steps": 9})
+        display.show({"event": "step", **phase, "step": 1, "steps": 9})
+        display.show({"event": "epoch", **phase, "stage_epoch": 1, "train_loss": 5.0, "validation_log_loss": 4.5})
+        display.show({"event": "stage_ended", **phase, "blocks": [], "best_epoch": 1, "stopped_early": False})
+        display.show({"event": "pseudo_perplexity", **phase, **pair})
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("masked head  epoch 1") and "held-out loss 4.500" in line for line in lines)
+    assert any("domain text 20.000 (18.000-22.000" in line for line in lines)

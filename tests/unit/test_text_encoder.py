@@ -25,7 +25,7 @@ def contents(ids: np.ndarray, mask: np.ndarray) -> list[int]:
 
 def test_rows_are_closed_and_padded_to_a_step() -> None:
     packed = TextEncoder(TOKENIZER, 64).pack([row(3), row(9)])
-    assert packed["token_ids"].shape == packed["padding_mask"].shape == (2, 16)
+    assert packed["token_ids"].shape == packed["padding_mask"].shape == (2, 12)
     assert packed["token_ids"].dtype == np.int32
     assert packed["padding_mask"].dtype == bool
     assert contents(packed["token_ids"][0], packed["padding_mask"][0]) == [START, *row(3), END]
