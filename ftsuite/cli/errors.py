@@ -111,7 +111,7 @@ def _resource_error(error: BaseException) -> ResourceError | None:
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return ResourceError(
             f"Memory ran out. Received: {_first_line(error)}",
-            "Lower `data.batch_size` or the picture size, or close other programs.",
+            "Lower `data.batch_size`, or the size of pictures or the length of texts, or close other programs.",
         )
     if isinstance(error, OSError) and error.errno in _DISK_FULL:
         place = f" to write {error.filename}" if error.filename else ""

@@ -66,6 +66,8 @@ class RunDisplay:
             f"Expected time: {_duration(cost['expected_seconds'])} if no stage stops early, and about 20 s "
             "for start-up, the model file and the report."
         )
+        if cost["adapts"]:
+            self._terminal.line("Adapting the encoder comes on top: its time is not measured.")
         self._terminal.line(f"Peak memory so far: {cost['peak_memory_bytes'] / 2**30:.2f} GiB.")
         self._terminal.line(f"Disk for the run folder: at most {cost['disk_bytes'] / 2**20:.0f} MiB.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,15 +68,15 @@ def write_token_rows(
     Returns:
         The rows in the order in which the texts were read; texts without a token have none.
     """
-    lengths: list[int] = []
-    owners: list[int] = []
+    # Eight bytes a row each, where lists would take five times as much.
+    lengths, owners = array("q"), array("q")
     places = np.arange(len(texts)) if order is None else order
     with path.open("wb") as file:
         for number, row in _rows(texts, places, tokenize, longest, most_rows, first_only):
             file.write(np.ascontiguousarray(row, dtype=np.int32).tobytes())
             lengths.append(len(row))
             owners.append(number)
-    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+    offsets = np.concatenate([[0], np.cumsum(np.asarray(lengths, dtype=np.int64))]).astype(np.int64)
     # An empty file cannot be mapped.
     tokens = np.memmap(path, dtype=np.int32, mode="r") if lengths else np.zeros(0, np.int32)
     return TokenRows(tokens, offsets, np.asarray(owners, dtype=np.int64))

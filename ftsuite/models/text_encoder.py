@@ -38,7 +38,8 @@ class TextEncoder:
 
     Attributes:
         width_step: rows are padded to a multiple of this many tokens, where the backend is not compiled by XLA.
-        coarse_widths: whether few widths (and few numbers of windows) are used; by default where the backend is JAX.
+        coarse_widths: whether few widths (and few numbers of windows) are used; by default wherever XLA compiles each
+            anew: with JAX, and with TensorFlow on a GPU.
 
     Raises:
         ConfigError: for a length, a number of windows or a way that cannot be.
@@ -72,7 +73,7 @@ class TextEncoder:
         self.long_texts: LongTexts = long_texts
         self.max_windows = int(max_windows)
         self.clean_html = bool(clean_html)
-        self.coarse_widths = keras.config.backend() != "tensorflow"
+        self.coarse_widths = keras.config.backend() != "tensorflow" or bool(keras.distribution.list_devices("gpu"))
 
     @property
     def summary(self) -> str:
@@ -113,14 +114,6 @@ class TextEncoder:
     def __call__(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         """`pack` of the `tokens` of texts."""
         return self.pack(self.tokens(texts))
-
-    def seen_lengths(self, row_lengths: np.ndarray) -> np.ndarray:
-        """How many tokens, special ones included, the model sees of rows of so many tokens ``(n,)``: ``(n,)`` int64."""
-        lengths = np.asarray(row_lengths, dtype=np.int64)
-        if not self.reads_windows:
-            return np.minimum(lengths, self._budget) + _SPECIAL_TOKENS
-        kept = np.minimum(lengths, self._budget * self.max_windows)
-        return kept + _SPECIAL_TOKENS * np.maximum(1, -(-kept // self._budget))
 
     def truncated(self, row_lengths: np.ndarray) -> np.ndarray:
         """Whether the model misses a part of rows of so many tokens ``(n,)``: ``(n,)`` bool."""

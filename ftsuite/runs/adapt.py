@@ -13,7 +13,7 @@ from ftsuite.api import Progress
 from ftsuite.data.masked_batches import MaskedBatches
 from ftsuite.data.masking import Masking
 from ftsuite.data.token_rows import TokenRows, token_counts, write_token_rows
-from ftsuite.errors import ArtifactError
+from ftsuite.errors import ArtifactError, ConfigError
 from ftsuite.evaluation.perplexity import frequency_perplexity, pseudo_perplexity
 from ftsuite.models.masked_language_head import masked_language_model
 from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 PHASE_FOLDERS = {HEAD_PHASE: "masked-head", ADAPT_PHASE: "adapt"}
 _TOKENS = "tokens"
 _BEFORE = "before.json"
+_TEXTS = "texts.json"
 
 _HEAD_EPOCHS = 2
 # Rows that an epoch is judged by, and rows that go through the model together when nothing is learnt.
@@ -84,7 +85,7 @@ def adapt(
     states = [(v, np.asarray(v)) for v in prepared.backbone.model.variables if "seed_generator" in v.path]
     if resume and (folder / folders.ADAPTATION).is_file():
         return _take_up(prepared, folder, journal)
-    figures = _Adaptation(prepared, wanted, folder, journal, progress).run(resume)
+    figures = _Adaptation(prepared, wanted, folder, journal, progress, resume).run(resume)
     for variable, value in states:
         variable.assign(value)
     return figures
@@ -126,7 +127,13 @@ class _Adaptation:
     """One adaptation of one job."""
 
     def __init__(
-        self, prepared: Prepared, wanted: Adaptation, folder: Path, journal: Journal, progress: Progress | None
+        self,
+        prepared: Prepared,
+        wanted: Adaptation,
+        folder: Path,
+        journal: Journal,
+        progress: Progress | None,
+        resume: bool,
     ) -> None:
         self.prepared = prepared
         self.wanted = wanted
@@ -137,7 +144,7 @@ class _Adaptation:
         clean_html = getattr(prepared.task.options, "clean_html", True)
         longest = min(wanted.max_length, backbone.max_length)
         self.encoder = TextEncoder(backbone.tokenizer, longest, clean_html=clean_html)
-        self.rows = self._tokenise(progress)
+        self.rows = self._tokenise(progress, resume)
         self.model = masked_language_model(backbone)
         self.blocks = all_blocks(self.model, backbone.blocks)
         self.scorer = MaskedTokenScorer(self.model)
@@ -225,10 +232,11 @@ class _Adaptation:
             seed=self.prepared.config.seed,
         )
 
-    def _tokenise(self, progress: Progress | None) -> _Rows:
+    def _tokenise(self, progress: Progress | None, resume: bool) -> _Rows:
         wanted = self.wanted
         texts = adaptation_texts(self.prepared, wanted, progress)
         self._tokens_folder.mkdir(parents=True, exist_ok=True)
+        self._require_same_texts(texts.digest, resume)
         most = None if wanted.sequences is None else wanted.sequences * wanted.epochs
         rows = _Rows(
             self._write("domain", texts.domain, most_rows=most, shuffled=True),
@@ -241,6 +249,17 @@ class _Adaptation:
             if len(getattr(rows, name)) == 0:
                 raise too_few(name, wanted)
         return rows
+
+    def _require_same_texts(self, digest: str, resume: bool) -> None:
+        """Refuse to resume on other texts: the result would be that of neither."""
+        path = self._tokens_folder / _TEXTS
+        if resume and path.exists() and folders.read_json(path)["sha256"] != digest:
+            raise ConfigError(
+                "--resume needs the texts of options.adapt that the run began with. Received: others, in "
+                f"{self.wanted.source or 'the training split'} or {self.wanted.general}.",
+                "Bring them back to what they were, or start a new run.",
+            )
+        folders.write_json(path, {"sha256": digest})
 
     def _write(
         self,

@@ -49,6 +49,7 @@ class AdaptationTexts(NamedTuple):
         general: to train the masked-language head on.
         held_out_general: of the same kind, to measure on.
         notes: what was left out and why, a sentence each.
+        digest: sha256 (hexadecimal) of which texts are in which set, in their order.
     """
 
     domain: Selection
@@ -56,6 +57,7 @@ class AdaptationTexts(NamedTuple):
     general: Selection
     held_out_general: Selection
     notes: tuple[str, ...]
+    digest: str
 
 
 def adaptation_texts(prepared: Prepared, wanted: Adaptation, progress: Progress | None) -> AdaptationTexts:
@@ -70,23 +72,27 @@ def adaptation_texts(prepared: Prepared, wanted: Adaptation, progress: Progress 
     own = {name: fingerprints(part.inputs, seed) for name, part in prepared.parts.items()}
     if wanted.source is None:
         training, validation = prepared.parts["train"], prepared.parts["validation"]
-        domain = Selection(training.inputs, np.flatnonzero(~np.isin(own["train"], own["test"])))
+        marks = own["train"]
+        domain = Selection(training.inputs, np.flatnonzero(~np.isin(marks, own["test"])))
         # Official splits may share texts; ours never do.
         fresh = np.flatnonzero(~np.isin(own["validation"], np.concatenate([own["train"], own["test"]])))
         held_out = Selection(validation.inputs, fresh[_first(own["validation"][fresh], wanted.held_out)])
+        domain_marks = marks[domain.positions], own["validation"][held_out.positions]
         known = np.concatenate(list(own.values()))
     else:
         texts = _read(wanted.source, wanted.text_column, seed, progress)
         marks = fingerprints(texts, seed)
         kept, held_out_positions = _parted(marks, own["test"], wanted.held_out)
         domain, held_out = Selection(texts, kept), Selection(texts, held_out_positions)
+        domain_marks = marks[kept], marks[held_out_positions]
         known = np.concatenate([*own.values(), marks])
         notes = _left_out(wanted.source, int(np.isin(marks, own["test"]).sum()), "test texts of this job")
     general_texts = _read(wanted.general, None, seed, progress)
     marks = fingerprints(general_texts, seed)
     general, held_out_general = (Selection(general_texts, some) for some in _parted(marks, known, wanted.held_out))
     notes += _left_out(wanted.general, int(np.isin(marks, known).sum()), "texts of this job")
-    chosen = AdaptationTexts(domain, held_out, general, held_out_general, notes)
+    digest = _digest(*domain_marks, marks[general.positions], marks[held_out_general.positions])
+    chosen = AdaptationTexts(domain, held_out, general, held_out_general, notes, digest)
     _refuse_few(chosen, wanted)
     return chosen
 
@@ -101,6 +107,13 @@ def fingerprints(texts: Sequence[str], seed: int) -> IntArray:
         return int.from_bytes(digest.digest()[:8], "big")
 
     return np.fromiter((mark(text) for text in texts), dtype=np.uint64, count=len(texts))
+
+
+def _digest(*marks: IntArray) -> str:
+    whole = hashlib.sha256()
+    for some in marks:
+        whole.update(f"{len(some)}|".encode() + np.ascontiguousarray(some, dtype="<u8").tobytes())
+    return whole.hexdigest()
 
 
 def _first(marks: IntArray, count: int) -> IntArray:

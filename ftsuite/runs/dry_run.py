@@ -13,7 +13,7 @@ from ftsuite.config import LoadedConfig
 from ftsuite.runs.disk import disk_bytes
 from ftsuite.runs.environment import peak_memory_bytes
 from ftsuite.runs.execute import describe_plan
-from ftsuite.runs.prepare import Prepared, prepare
+from ftsuite.runs.prepare import Prepared, curve_counts, prepare
 from ftsuite.runs.workload import make_trainer
 from ftsuite.training.journal import Journal, Listener
 from ftsuite.training.loop import Trainer
@@ -31,7 +31,8 @@ def dry_run(
     Returns:
         The plan with, for each stage, ``first_step_seconds`` (tracing included), ``examples_per_second`` and
         ``expected_seconds``, and for the whole ``expected_seconds``, ``peak_memory_bytes`` (of this dry run so far) and
-        ``disk_bytes`` (the run folder at its largest, checkpoints included).
+        ``disk_bytes`` (the run folder at its largest, checkpoints included); ``adapts``: whether adapting an encoder
+        comes on top, whose time is not measured.
     """
     prepared = prepare(loaded, None, progress)
     plan = describe_plan(prepared)
@@ -46,15 +47,26 @@ def dry_run(
         shutil.rmtree(folder, ignore_errors=True)
     stages = [{**row, **timing} for row, timing in zip(plan["stages"], timings, strict=True)]
     test_share = len(prepared.parts["test"]) / max(len(prepared.parts["validation"]), 1)
-    expected = sum(timing["expected_seconds"] for timing in timings) + validation_seconds * (test_share + 1)
+    training = sum(timing["expected_seconds"] for timing in timings)
+    expected = training * _trainings(prepared) + validation_seconds * (test_share + 1) * prepared.task.classifies
     return {
         **plan,
         "event": "dry_run",
         "stages": stages,
         "expected_seconds": round(expected, 1),
+        "adapts": prepared.task.adaptation() is not None,
         "peak_memory_bytes": peak_memory_bytes(),
         "disk_bytes": disk_bytes(prepared),
     }
+
+
+def _trainings(prepared: Prepared) -> float:
+    """How often the plan is trained: for the run itself, for what adapting is worth, and for the learning curve."""
+    if not prepared.task.classifies:
+        return 0.0
+    adaptation, everything = prepared.task.adaptation(), len(prepared.parts["train"])
+    compared = adaptation is not None and adaptation.compare
+    return 1.0 + compared + sum(count / everything for count in curve_counts(prepared))
 
 
 def _validation_seconds(prepared: Prepared, trainer: Trainer) -> float:

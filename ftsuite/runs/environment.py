@@ -15,7 +15,17 @@ import keras
 from ftsuite.api import Examples
 from ftsuite.training.seeds import uses_xla
 
-_DISTRIBUTIONS = ("ftsuite", "keras", "keras-hub", "tensorflow", "jax", "numpy", "opencv-python-headless", "pillow")
+_DISTRIBUTIONS = (
+    "ftsuite",
+    "keras",
+    "keras-hub",
+    "tensorflow",
+    "jax",
+    "numpy",
+    "tokenizers",
+    "opencv-python-headless",
+    "pillow",
+)
 RENDERED_HINT = (
     "These pictures are rendered by the suite, not photographs. To train on photographs: "
     "ftsuite run bird-species --data folder:PATH (a folder with a folder for each species)."

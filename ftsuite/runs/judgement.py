@@ -12,13 +12,10 @@ from ftsuite.data.token_counts import TokenCounts
 from ftsuite.evaluation import BaselineResult, describe_baseline, tfidf_baseline
 from ftsuite.runs import folder as folders
 from ftsuite.runs.predictions import write_predictions
-from ftsuite.runs.prepare import Prepared
+from ftsuite.runs.prepare import MOST_BASELINE_TEXTS, Prepared
 from ftsuite.runs.workload import figures_of
 from ftsuite.training.journal import Journal
 from ftsuite.training.validation import predict_counted
-
-# A stream's texts may be more than memory holds, and the baseline wants all of its training texts at once.
-_MOST_BASELINE_TEXTS = 200_000
 
 
 def probabilities_of(prepared: Prepared, split: str) -> tuple[np.ndarray, TokenCounts | None]:
@@ -71,7 +68,7 @@ def baseline_figures(prepared: Prepared, test_probabilities: np.ndarray) -> dict
 def baseline_probabilities(prepared: Prepared) -> BaselineResult | None:
     """TF-IDF with logistic regression on the same split, where the inputs are texts and the config wants it."""
     training, validation, test = (prepared.parts[name] for name in ("train", "validation", "test"))
-    too_many = len(training) > _MOST_BASELINE_TEXTS
+    too_many = len(training) > MOST_BASELINE_TEXTS
     if prepared.examples.kind != "text" or not prepared.config.evaluation.baseline or too_many:
         return None
     return tfidf_baseline(

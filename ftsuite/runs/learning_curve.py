@@ -10,8 +10,9 @@ import numpy as np
 
 from ftsuite.runs import folder as folders
 from ftsuite.runs.judgement import baseline_probabilities, probabilities_of
-from ftsuite.runs.prepare import Prepared, with_training_subset
+from ftsuite.runs.prepare import Prepared, curve_counts, with_training_subset
 from ftsuite.runs.workload import figures_of, make_trainer
+from ftsuite.training.checkpoints import latest_checkpoint
 from ftsuite.training.journal import Journal
 
 
@@ -34,7 +35,7 @@ def learning_curve(
         test split; None where the config asks for no curve.
     """
     everything = len(prepared.parts["train"])
-    counts = sorted({count for count in prepared.config.evaluation.learning_curve if count < everything})
+    counts = curve_counts(prepared)
     if not counts:
         return None
     metric = prepared.headline
@@ -49,7 +50,7 @@ def _row(prepared: Prepared, start: list[np.ndarray], metric: str, folder: Path,
     prepared.model.training.set_weights(start)
     journal = Journal(folder / f"journal.examples-{count}.jsonl")
     checkpoints = folder / folders.CHECKPOINTS / f"examples-{count}"
-    if not (resume and checkpoints.exists()):
+    if not (resume and latest_checkpoint(checkpoints)):
         journal.cut(0)
     make_trainer(prepared, journal, checkpoints).run(resume)
     model = figures_of(prepared, probabilities_of(prepared, "test")[0], test.labels)[metric]

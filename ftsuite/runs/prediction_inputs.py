@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow
 
 from ftsuite.data.drawn_pictures import FIELD_GUIDE_PREFIX
+from ftsuite.data.sources.columns import USUAL_IMAGE_NAMES, USUAL_TEXT_NAMES
 from ftsuite.data.sources.parsing import nearby_advice
 from ftsuite.data.sources.walking import walk_files
 from ftsuite.errors import ConfigError, DataError
@@ -24,10 +25,7 @@ from ftsuite.runs.prediction_text import open_text, without_lone_surrogates
 STDIN = "-"
 TEXT = "text"
 _LINES_ENDING = ".txt"
-_USUAL_NAMES = {
-    True: ("text", "sentence", "review", "document", "content"),
-    False: ("image", "image_path", "path", "file", "filename", "file_name", "filepath", "picture"),
-}
+_USUAL_NAMES = {True: USUAL_TEXT_NAMES, False: USUAL_IMAGE_NAMES}
 
 
 @dataclass(frozen=True, slots=True)

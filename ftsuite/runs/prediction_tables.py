@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import pyarrow
 import pyarrow.parquet
 
+from ftsuite.data.sources.table_files import MAX_FIELD_CHARACTERS, check_names
 from ftsuite.errors import DataError
 from ftsuite.runs.prediction_text import open_text
 
-_MAX_FIELD_CHARACTERS = 64 * 1024 * 1024
 _SAMPLE_ROWS = 100
 _BATCH_ROWS = 512
 
@@ -66,7 +66,7 @@ class CsvTable(TableFile):
 
     def rows(self) -> Iterator[TableRow]:
         """Every row; one with too few or too many values has a problem."""
-        limit = csv.field_size_limit(_MAX_FIELD_CHARACTERS)
+        limit = csv.field_size_limit(MAX_FIELD_CHARACTERS)
         try:
             with open_text(self.path) as file:
                 yield from self._rows(csv.reader(file, strict=True))
@@ -101,7 +101,7 @@ class CsvTable(TableFile):
                 raise DataError(
                     f"Expected a header of comma-separated names. Received: {str(self.path)!r}: {error}."
                 ) from error
-        _check_names(names, self.path)
+        check_names(names, self.path)
         return dict.fromkeys(names, pyarrow.string())
 
     def string_columns(self) -> tuple[str, ...]:
@@ -154,7 +154,7 @@ class ParquetTable(TableFile):
         """The file's own schema."""
         with self._open() as file:
             schema = file.schema_arrow
-        _check_names(schema.names, self.path)
+        check_names(schema.names, self.path)
         return {field.name: getattr(field.type, "value_type", field.type) if _is_dictionary(field.type) else field.type
                 for field in schema}  # fmt: skip
 
@@ -220,9 +220,3 @@ def _is_dictionary(kind: Any) -> bool:
 def _no_parquet(path: Path, error: Exception) -> DataError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return DataError(f"Expected a Parquet file that can be read. Received: {str(path)!r}: {reason}")
-
-
-def _check_names(names: list[str], path: Path) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"Expected each column once. Received: {twice[0]!r} twice in {str(path)!r}.")

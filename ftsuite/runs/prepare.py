@@ -19,7 +19,7 @@ from ftsuite.data.limits import limit_splits
 from ftsuite.data.pipeline import Pipeline, balanced_class_weights
 from ftsuite.data.split_file import matching_splits, write_split
 from ftsuite.data.splits import split_examples, split_notes
-from ftsuite.errors import DataError, FtsuiteError, PluginError
+from ftsuite.errors import ConfigError, DataError, FtsuiteError, PluginError
 from ftsuite.models.backbones import LoadedBackbone, load_backbone
 from ftsuite.models.blocks import Block
 from ftsuite.models.freezing import leaf_layers
@@ -31,6 +31,8 @@ from ftsuite.training.plan import Stage, all_blocks, resolve_stages
 from ftsuite.training.seeds import seed_everything
 
 SPLITS = ("train", "validation", "test")
+# A stream's texts may be more than memory holds, and the baseline wants all of its training texts at once.
+MOST_BASELINE_TEXTS = 200_000
 # Classes are uneven where the largest has more than this many times the examples of the smallest.
 UNEVEN_CLASSES = 3
 
@@ -110,6 +112,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     task = spec.create(options, config.seed)
     with plugin_errors(spec.name, "load"):
         examples = task.load(config.data, progress)
+    _require_kind(spec, examples, config)
     examples, splits = _splits(examples, config, split_path)
     parts = {name: examples.take(np.flatnonzero(splits == name)) for name in SPLITS}
     _refuse_empty(parts, config)
@@ -117,7 +120,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
         task.fit_preprocessing(parts["train"])
     backbone = _backbone(spec, config, options, progress)
     notes = (*loaded.notes, *examples.notes, *split_notes(examples, splits), *_scratch_notes(config, backbone))
-    examples = replace(examples, notes=notes)
+    examples = replace(examples, notes=(*notes, *_unmeasured_notes(spec, config, len(parts["train"]))))
     with plugin_errors(spec.name, "build"):
         model = task.build(backbone, examples.class_names, config.head.dropout)
     blocks = all_blocks(model.training, backbone.blocks)
@@ -138,6 +141,12 @@ def with_training_subset(prepared: Prepared, count: int) -> Prepared:
     pipeline = _pipeline(prepared.task, fewer, config)
     stages = resolve_stages(config.finetune, prepared.blocks, pipeline.steps_per_epoch(fewer))
     return replace(prepared, parts={**prepared.parts, "train": fewer}, pipeline=pipeline, stages=stages)
+
+
+def curve_counts(prepared: Prepared) -> list[int]:
+    """Numbers of training examples that ``evaluation.learning_curve`` asks to train with as well, rising."""
+    everything = len(prepared.parts["train"])
+    return sorted({count for count in prepared.config.evaluation.learning_curve if count < everything})
 
 
 def _backbone(
@@ -187,6 +196,20 @@ def _scratch_notes(config: Config, backbone: LoadedBackbone | LoadedTextBackbone
     )
 
 
+def _unmeasured_notes(spec: TaskSpec, config: Config, training: int) -> tuple[str, ...]:
+    """What the config's ``evaluation`` asks for and the data do not allow."""
+    notes = []
+    too_large = [count for count in config.evaluation.learning_curve if count >= training]
+    if too_large:
+        notes.append(
+            f"Left {', '.join(f'{count:,}' for count in too_large)} out of evaluation.learning_curve: there are "
+            f"{training:,} training examples, and the run itself is the curve's last point."
+        )
+    if spec.modality == "text" and config.evaluation.baseline and training > MOST_BASELINE_TEXTS:
+        notes.append(f"The TF-IDF baseline is left out: it takes up to {MOST_BASELINE_TEXTS:,} training texts.")
+    return tuple(notes)
+
+
 @contextmanager
 def plugin_errors(task_name: str, method: str) -> Iterator[None]:
     """Say that it was a plugin that failed, and in which method, where it raises what no user could mend."""
@@ -199,6 +222,19 @@ def plugin_errors(task_name: str, method: str) -> Iterator[None]:
             f"The task {task_name!r} failed in its method {method!r}: {type(error).__name__}: {error}",
             "Mend the plugin, or report this to its author.",
         ) from error
+
+
+def _require_kind(spec: TaskSpec, examples: Examples, config: Config) -> None:
+    """Refuse pictures for a task of texts, which would learn from their paths, and texts for one of pictures."""
+    if (examples.kind == "text") == (spec.modality == "text"):
+        return
+    wanted, received = ("texts", "pictures") if spec.modality == "text" else ("pictures", "texts")
+    raise ConfigError(
+        f"data.source must give {wanted}, because the task {spec.name!r} is one of {wanted}. "
+        f"Received: {config.data.source}, which gives {received}.",
+        f"Name a source of {wanted}, or take a task of {received}; `ftsuite list tasks` names them. In a table "
+        "data.text_column or data.image_column says which column to learn from.",
+    )
 
 
 def _refuse_empty(parts: dict[str, Examples], config: Config) -> None:

@@ -12,6 +12,7 @@ from ftsuite.runs import folder as folders
 from ftsuite.runs.judgement import probabilities_of
 from ftsuite.runs.prepare import Prepared
 from ftsuite.runs.workload import make_trainer
+from ftsuite.training.checkpoints import latest_checkpoint
 from ftsuite.training.journal import Journal
 
 _CHECKPOINTS = "unadapted"
@@ -47,7 +48,7 @@ def classify_unadapted(
     # A journal of its own, so that a resumed run never cuts one by the other's length.
     journal = Journal(folder / _JOURNAL)
     checkpoints = folder / folders.CHECKPOINTS / _CHECKPOINTS
-    if not (resume and checkpoints.exists()):
+    if not (resume and latest_checkpoint(checkpoints)):
         journal.cut(0)
     make_trainer(prepared, journal, checkpoints).run(resume)
     wanted = prepared.config.evaluation

@@ -9,6 +9,7 @@ import numpy as np
 
 from ftsuite.api import Examples, Progress, Task, TaskModel
 from ftsuite.data.sources import load_examples
+from ftsuite.data.sources.unlabelled_examples import load_unlabelled
 from ftsuite.data.text import TextReader
 from ftsuite.models.heads import cross_entropy, softmax
 from ftsuite.models.text_encoder import encoder_for
@@ -19,9 +20,10 @@ class DomainText(Task):
     """Texts of a field to one class each, by an encoder that can be adapted to the field first."""
 
     def load(self, data: Any, progress: Progress | None = None) -> Examples:
-        """Examples of the config's source."""
+        """Examples of the config's source; only their texts where nothing is classified."""
         self.classifies = self.options.classify
-        return load_examples(data, self.seed, progress)
+        load = load_examples if self.classifies else load_unlabelled
+        return load(data, self.seed, progress)
 
     def build(self, backbone: Any, class_names: Sequence[str], dropout: float) -> TaskModel:
         """The encoder with a linear head; remembers how texts become its tokens."""

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ftsuite.config import load_config
-from ftsuite.errors import DataError
+from ftsuite.errors import ConfigError, DataError
 from ftsuite.models.text_backbones import load_text_backbone
 from ftsuite.registry import Registry
 from ftsuite.runs.adapt import adapt
@@ -164,7 +164,7 @@ def test_the_saved_encoder_gives_the_same_hidden_states(straight: _Straight, loa
 @pytest.mark.parametrize(
     ("kind", "phase", "number"),
     [
-        ("epoch", "masked head", 2),
+        pytest.param("epoch", "masked head", 2, marks=pytest.mark.slow),
         ("epoch", "adapt", 2),
         pytest.param("stage_started", "adapt", 1, marks=pytest.mark.slow),
         pytest.param("pseudo_perplexity", "masked head", 1, marks=pytest.mark.slow),
@@ -199,6 +199,14 @@ def test_a_finished_adaptation_is_not_repeated(load: Load, straight: _Straight) 
     assert journal.length_bytes == length
     for variable, expected in zip(_weights(prepared), straight.weights, strict=True):
         np.testing.assert_array_equal(variable, expected)
+
+
+def test_resuming_on_other_texts_is_refused(load: Load, tmp_path: Path) -> None:
+    texts = tmp_path / "checkpoints" / "tokens" / "texts.json"
+    texts.parent.mkdir(parents=True)
+    texts.write_text('{"sha256": "of others"}')
+    with pytest.raises(ConfigError, match=r"--resume needs the texts of options\.adapt"):
+        adapt(load(None), tmp_path, Journal(tmp_path / "journal.jsonl"), True, None)
 
 
 def test_of_another_source_no_test_text_is_learnt_and_no_held_out_one(load: Load) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,39 +12,15 @@ from ftsuite.config import LoadedConfig
 from ftsuite.errors import ArtifactError, ConfigError, DivergedError, Interrupted
 from ftsuite.runs.begin import begin
 from ftsuite.runs.execute import execute
-from ftsuite.training.journal import read_journal
+from tests.stopped_runs import Stopper, events_in, weights_in
 
 Load = Callable[..., LoadedConfig]
-# What may differ between a straight run and a resumed one: times, and what was resident.
-_TIMED = ("time", "seconds", "examples_per_second", "peak_memory_bytes")
-
-
-def _weights(folder: Path) -> bytes:
-    return zipfile.ZipFile(folder / "model.keras").read("model.weights.h5")
-
-
-def _events(folder: Path) -> list[dict[str, Any]]:
-    kept = [event for event in read_journal(folder / "journal.jsonl") if event["event"] != "interrupted"]
-    return [{key: value for key, value in event.items() if key not in _TIMED} for event in kept]
 
 
 @pytest.fixture(scope="module")
 def straight(load: Load, tmp_path_factory: pytest.TempPathFactory) -> Path:
     loaded = load()
     return execute(loaded, folder=begin(loaded, tmp_path_factory.mktemp("straight") / "run", False)).folder
-
-
-class _Stopper:
-    """Presses Ctrl-C at the nth event of a kind."""
-
-    def __init__(self, kind: str, number: int) -> None:
-        self.kind, self.left = kind, number
-
-    def __call__(self, event: Mapping[str, Any]) -> None:
-        if event["event"] == self.kind:
-            self.left -= 1
-            if self.left == 0:
-                raise KeyboardInterrupt
 
 
 _STOPS = [("step", 2), ("epoch", 3), ("evaluated", 1)]
@@ -60,12 +35,12 @@ def test_stopped_anywhere_and_resumed_is_the_straight_run(
 ) -> None:
     folder = begin(load(), tmp_path / "run", False)
     with pytest.raises(Interrupted, match="kept in"):
-        execute(load(), folder=folder, listener=_Stopper(kind, number))
+        execute(load(), folder=folder, listener=Stopper(kind, number))
     assert not (folder / "report.html").exists()
     execute(load(), folder=begin(load(), folder, True), resume=True)
-    assert _weights(folder) == _weights(straight)
+    assert weights_in(folder) == weights_in(straight)
     assert (folder / "metrics.json").read_bytes() == (straight / "metrics.json").read_bytes()
-    assert _events(folder) == _events(straight)
+    assert events_in(folder) == events_in(straight)
 
 
 def test_resume_with_another_config_names_what_changed(load: Load, tmp_path: Path) -> None:
@@ -77,7 +52,7 @@ def test_resume_with_another_config_names_what_changed(load: Load, tmp_path: Pat
 def test_a_torn_checkpoint_is_refused_and_never_skipped(load: Load, tmp_path: Path) -> None:
     folder = begin(load(), tmp_path / "run", False)
     with pytest.raises(Interrupted):
-        execute(load(), folder=folder, listener=_Stopper("step", 9))
+        execute(load(), folder=folder, listener=Stopper("step", 9))
     newest = sorted((folder / "checkpoints").glob("epoch-*"))[-1] / "model.safetensors"
     newest.write_bytes(newest.read_bytes()[:-7])
     with pytest.raises(ArtifactError, match=r"model\.safetensors has sha256"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,19 @@ import pyarrow.parquet
 import pytest
 
 from ftsuite.config import LoadedConfig, load_config
-from ftsuite.errors import Interrupted
+from ftsuite.errors import ConfigError, Interrupted
 from ftsuite.registry import Registry
+from ftsuite.report import write_report
 from ftsuite.runs.begin import begin
+from ftsuite.runs.disk import disk_bytes
 from ftsuite.runs.dry_run import dry_run
 from ftsuite.runs.execute import execute
+from ftsuite.runs.folder import has_results, is_finished
 from ftsuite.runs.load import load_run
-from ftsuite.training.journal import read_journal
+from ftsuite.runs.prepare import prepare
+from ftsuite.runs.unadapted import weights_of
+from ftsuite.training.journal import Journal, read_journal
+from tests.stopped_runs import Stopper, events_in, weights_in
 from tests.tiny import save_reviews, save_tiny_text_preset, tiny_reviews
 
 Load = Callable[..., LoadedConfig]
@@ -61,7 +67,8 @@ finetune:
     - {{train: all, for: 2 epochs, learning_rate: 1e-2}}
 evaluation: {{bootstrap_samples: 50}}
 """
-_TIMED = ("time", "seconds", "examples_per_second", "tokens_per_second", "peak_memory_bytes")
+# One stage of three steps, for what does not depend on how well is learnt: every stage is traced anew.
+_SHORT = "finetune.stages=[{train: all, for: 3 steps, learning_rate: 0.01}]"
 
 
 @pytest.fixture(scope="module")
@@ -100,34 +107,12 @@ def _metrics(folder: Path) -> dict[str, Any]:
     return dict(json.loads((folder / "metrics.json").read_text()))
 
 
-def _weights(folder: Path) -> bytes:
-    return zipfile.ZipFile(folder / "model.keras").read("model.weights.h5")
-
-
 def _check_reload(folder: Path) -> None:
     """What the loaded model says of each input is what the run recorded."""
     table = pyarrow.parquet.read_table(folder / "predictions.parquet")
     loaded = load_run(folder)
     recorded = np.stack([table[f"probability_{name}"].to_numpy() for name in loaded.class_names], axis=1)
     np.testing.assert_allclose(loaded.predict(table["input"].to_pylist()), recorded, atol=1e-5)
-
-
-def _events(folder: Path) -> list[dict[str, Any]]:
-    kept = [event for event in read_journal(folder / "journal.jsonl") if event["event"] != "interrupted"]
-    return [{key: value for key, value in event.items() if key not in _TIMED} for event in kept]
-
-
-class _Stopper:
-    """Presses Ctrl-C at the nth event of a kind."""
-
-    def __init__(self, kind: str, number: int) -> None:
-        self.kind, self.left = kind, number
-
-    def __call__(self, event: Mapping[str, Any]) -> None:
-        if event["event"] == self.kind:
-            self.left -= 1
-            if self.left == 0:
-                raise KeyboardInterrupt
 
 
 def test_it_learns_and_says_how_well(run: Path) -> None:
@@ -183,40 +168,44 @@ def test_the_model_takes_strings_itself(run: Path) -> None:
     np.testing.assert_allclose(direct, loaded.predict(texts), atol=1e-5)
 
 
-@pytest.mark.parametrize(("kind", "number"), [("step", 3), ("epoch", 4), ("evaluated", 1)])
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        pytest.param("step", 3, marks=pytest.mark.slow),
+        ("epoch", 4),
+        pytest.param("evaluated", 1, marks=pytest.mark.slow),
+    ],
+)
 def test_stopped_and_resumed_is_the_straight_run(kind: str, number: int, load: Load, run: Path, tmp_path: Path) -> None:
     folder = begin(load("sentiment"), tmp_path / "run", False)
     with pytest.raises(Interrupted):
-        execute(load("sentiment"), folder=folder, listener=_Stopper(kind, number))
+        execute(load("sentiment"), folder=folder, listener=Stopper(kind, number))
     execute(load("sentiment"), folder=folder, resume=True)
-    assert _weights(folder) == _weights(run)
+    assert weights_in(folder) == weights_in(run)
     assert (folder / "metrics.json").read_bytes() == (run / "metrics.json").read_bytes()
     assert (folder / "showcase.json").read_bytes() == (run / "showcase.json").read_bytes()
-    assert _events(folder) == _events(run)
+    assert events_in(folder) == events_in(run)
 
 
-def test_a_stream_trains_to_the_same_weights(load: Load, place: Path, run: Path, tmp_path: Path) -> None:
+def test_a_stream_trains_to_the_sameweights_in(load: Load, place: Path, run: Path, tmp_path: Path) -> None:
     """Reading from the disk while training changes nothing but where the texts are."""
     lines = [json.dumps({"text": text, "label": label}) for text, label in tiny_reviews()]
     (place / "reviews.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    folders = []
-    for streaming in ("false", "true"):
-        loaded = load("sentiment", f"data.source=jsonl:{place / 'reviews.jsonl'}", f"data.streaming={streaming}")
-        folders.append(execute(loaded, folder=begin(loaded, tmp_path / streaming, False)).folder)
-    assert _weights(folders[0]) == _weights(folders[1])
-    assert _metrics(folders[0])["test"]["accuracy"] == _metrics(folders[1])["test"]["accuracy"]
+    loaded = load("sentiment", f"data.source=jsonl:{place / 'reviews.jsonl'}", "data.streaming=true")
+    folder = execute(loaded, folder=begin(loaded, tmp_path / "run", False)).folder
+    assert weights_in(folder) == weights_in(run)
+    assert _metrics(folder)["test"] == _metrics(run)["test"]
 
 
 def test_windows_of_long_texts_train_and_reload(load: Load, tmp_path: Path) -> None:
-    loaded = load("sentiment", "options.long_texts=windows", "options.max_length=8", "options.max_windows=3")
+    loaded = load("sentiment", "options.long_texts=windows", "options.max_length=8", "options.max_windows=3", _SHORT)
     folder = execute(loaded, folder=begin(loaded, tmp_path / "run", False)).folder
     _check_reload(folder)
 
 
 def test_focal_loss_class_weights_and_a_curve(load: Load, tmp_path: Path) -> None:
-    loaded = load(
-        "sentiment", "finetune.focal_gamma=2", "finetune.class_weights=balanced", "evaluation.learning_curve=[24, 48]"
-    )
+    curve = "evaluation.learning_curve=[24, 48]"
+    loaded = load("sentiment", "finetune.focal_gamma=2", "finetune.class_weights=balanced", curve, _SHORT)
     folder = execute(loaded, folder=begin(loaded, tmp_path / "run", False)).folder
     curve = _metrics(folder)["learning_curve"]
     rows = curve["rows"]
@@ -228,16 +217,19 @@ def test_focal_loss_class_weights_and_a_curve(load: Load, tmp_path: Path) -> Non
 
 
 def test_dry_run_of_a_text_job(load: Load) -> None:
-    cost = dry_run(load("sentiment"))
+    cost = dry_run(load("domain", _SHORT))
     assert cost["input"] == "at most 16 tokens"
     assert all(row["examples_per_second"] > 0 for row in cost["stages"])
+    assert cost["adapts"]
+    # What adapting is worth takes a second training.
+    assert cost["expected_seconds"] > 1.9 * sum(row["expected_seconds"] for row in cost["stages"])
 
 
 def test_uneven_classes_lead_with_macro_f1(load: Load, place: Path, tmp_path: Path) -> None:
     rows = [row for number, row in enumerate(tiny_reviews(200)) if row[1] == "pos" or number % 10 == 1]
     path = place / "uneven.csv"
     path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows), encoding="utf-8")
-    loaded = load("sentiment", f"data.source=csv:{path}")
+    loaded = load("sentiment", f"data.source=csv:{path}", _SHORT)
     result = execute(loaded, folder=begin(loaded, tmp_path / "run", False))
     assert result.headline == "macro_f1"
 
@@ -253,33 +245,68 @@ def test_adapting_is_measured_and_its_encoder_kept(adapted: Path) -> None:
     assert again.blocks[0].name == "embeddings"
 
 
-@pytest.mark.parametrize(
-    ("kind", "number"), [("epoch", 1), ("epoch", 2), pytest.param("stage_started", 3, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize(("kind", "number"), [("epoch", 1), ("epoch", 2), ("stage_started", 3)])
+@pytest.mark.slow
 def test_a_run_that_adapts_is_resumed_to_the_same_figures(
     kind: str, number: int, load: Load, adapted: Path, tmp_path: Path
 ) -> None:
     folder = begin(load("domain"), tmp_path / "run", False)
     with pytest.raises(Interrupted):
-        execute(load("domain"), folder=folder, listener=_Stopper(kind, number))
+        execute(load("domain"), folder=folder, listener=Stopper(kind, number))
     execute(load("domain"), folder=folder, resume=True)
-    assert _weights(folder) == _weights(adapted)
+    assert weights_in(folder) == weights_in(adapted)
     assert (folder / "metrics.json").read_bytes() == (adapted / "metrics.json").read_bytes()
 
 
+def test_a_run_with_its_model_is_usable_while_a_comparison_is_still_trained(
+    load: Load, adapted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = begin(load("domain"), tmp_path / "run", False)
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr("ftsuite.runs.unadapted.Journal", functools.partial(Journal, listener=Stopper("epoch", 2)))
+        execute(load("domain"), folder=folder)
+    assert has_results(folder) and not is_finished(folder)
+    _check_reload(folder)
+    write_report(folder)
+    assert not is_finished(folder)
+    execute(load("domain"), folder=folder, resume=True)
+    assert is_finished(folder)
+    assert weights_in(folder) == weights_in(adapted)
+    assert (folder / "metrics.json").read_bytes() == (adapted / "metrics.json").read_bytes()
+    assert events_in(folder) == events_in(adapted)
+    assert events_in(folder, "journal.unadapted.jsonl") == events_in(adapted, "journal.unadapted.jsonl")
+
+
 def test_a_job_that_only_adapts_leaves_an_encoder_and_a_report(load: Load, tmp_path: Path) -> None:
-    loaded = load("domain", "options.classify=false")
+    loaded = load("domain", "options.classify=false", "options.adapt.epochs=1")
     result = execute(loaded, folder=begin(loaded, tmp_path / "run", False))
     assert result.headline == "pseudo_perplexity"
     assert (result.folder / "encoder").is_dir()
     assert "perplexity" in (result.folder / "report.html").read_text(encoding="utf-8")
     # Its encoder is a backbone like any other.
-    again = load(
-        "sentiment",
-        f"backbone.name={result.folder / 'encoder'}",
-        "finetune.stages=[{train: head, for: 1 steps, learning_rate: 0.01}]",
+    again = prepare(load("sentiment", f"backbone.name={result.folder / 'encoder'}"), None)
+    assert again.blocks[0].name == "embeddings"
+
+
+def test_pictures_are_no_texts_and_texts_no_pictures(
+    load: Load, place: Path, tiny_config: Path, pictures: Path
+) -> None:
+    with pytest.raises(ConfigError, match=r"must give texts, .* which gives pictures"):
+        prepare(load("sentiment", f"data.source=folder:{pictures}"), None)
+    options_model = Registry.discover().options_model
+    loaded = load_config(tiny_config, [f"data.source=csv:{place / 'reviews.csv'}"], options_model=options_model)
+    with pytest.raises(ConfigError, match=r"must give pictures, .* which gives texts"):
+        prepare(loaded, None)
+
+
+def test_what_cannot_be_measured_is_told_and_further_trainings_need_disk(load: Load) -> None:
+    plain, curve = (
+        prepare(load("sentiment", f"evaluation.learning_curve={sizes}"), None) for sizes in ([], [24, 5000])
     )
-    execute(again, folder=begin(again, tmp_path / "after", False))
+    assert not any("learning_curve" in note for note in plain.examples.notes)
+    told = [note for note in curve.examples.notes if "learning_curve" in note]
+    assert len(told) == 1 and "5,000" in told[0] and "24" not in told[0].split(" out of ")[0]
+    assert disk_bytes(curve) - disk_bytes(plain) == 8 * sum(4 * weight.size for weight in weights_of(plain))
 
 
 @pytest.mark.slow

@@ -94,3 +94,11 @@ def test_adapting_is_told_apart_from_the_stages_of_the_plan(capsys: pytest.Captu
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("masked head  epoch 1") and "held-out loss 4.500" in line for line in lines)
     assert any("domain text 20.000 (18.000-22.000" in line for line in lines)
+
+
+@pytest.mark.parametrize("adapts", [False, True])
+def test_a_dry_run_says_what_it_has_not_measured(adapts: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    cost = {"stages": [], "expected_seconds": 60.0, "peak_memory_bytes": 0, "disk_bytes": 0, "adapts": adapts}
+    with RunDisplay(Terminal()) as display:
+        display.show_cost(cost)
+    assert ("Adapting the encoder comes on top" in capsys.readouterr().out) == adapts

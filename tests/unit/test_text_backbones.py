@@ -18,7 +18,15 @@ from ftsuite.models.text_encoder import TextEncoder
 from ftsuite.models.text_families import text_presets
 from ftsuite.models.text_folder import save_text_backbone
 from tests.tiny import save_tiny_preset
-from tests.unit.tiny_text import FAMILIES, MAX_LENGTH, VOCABULARY, scatter, tiny_text_backbone, word_piece_tokenizer
+from tests.unit.tiny_text import (
+    FAMILIES,
+    FAMILY_CASES,
+    MAX_LENGTH,
+    VOCABULARY,
+    scatter,
+    tiny_text_backbone,
+    word_piece_tokenizer,
+)
 
 # Keras reads TensorFlow variables the way that numpy 2 warns of; it is right all the same.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -38,7 +46,7 @@ def hidden_states(backbone: LoadedTextBackbone, width: int | None = None) -> lis
     return [row[keep] for row, keep in zip(hidden, mask, strict=True)]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FAMILY_CASES)
 def test_the_width_of_the_padding_changes_nothing(family: str) -> None:
     backbone = tiny_text_backbone(family)
     narrow, wide = hidden_states(backbone), hidden_states(backbone, MAX_LENGTH)
@@ -49,7 +57,7 @@ def test_the_width_of_the_padding_changes_nothing(family: str) -> None:
     assert np.abs(narrow[0][:3] - narrow[1]).max() > 1e-2
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FAMILY_CASES)
 def test_hidden_states_are_those_of_keras_hub(family: str) -> None:
     backbone = tiny_text_backbone(family)
     packed = TextEncoder(backbone.tokenizer, MAX_LENGTH)(TEXTS)
@@ -73,7 +81,7 @@ def test_blocks_cover_the_model_and_end_with_its_last_layer(family: str) -> None
     assert sorted(covered) == sorted(id(variable) for variable in backbone.model.weights)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FAMILY_CASES)
 def test_a_saved_encoder_comes_back_the_same(family: str, tmp_path: Path) -> None:
     backbone = tiny_text_backbone(family, "mean")
     folder = tmp_path / "encoder"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -41,11 +42,16 @@ def test_padding_ends_at_the_maximum_length() -> None:
 
 def test_few_widths_where_each_is_compiled_anew() -> None:
     encoder = TextEncoder(TOKENIZER, 300)
-    assert not encoder.coarse_widths
     encoder.coarse_widths = True
     widths = [encoder.padded_width(longest) for longest in range(1, 301)]
     assert sorted(set(widths)) == [32, 64, 96, 128, 192, 256, 300]
     assert all(width >= longest for longest, width in enumerate(widths, start=1))
+
+
+@pytest.mark.parametrize("devices", [[], ["gpu:0"]])
+def test_tensorflow_compiles_widths_on_a_gpu_alone(devices: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda kind: devices)
+    assert TextEncoder(TOKENIZER, 300).coarse_widths == bool(devices)
 
 
 def test_head_and_head_tail_keep_what_they_say() -> None:
@@ -72,13 +78,16 @@ def test_windows_hold_all_tokens_once_in_like_parts() -> None:
 
 
 @pytest.mark.parametrize("way", ["head", "head-tail", "windows"])
-def test_lengths_are_told_without_packing(way: str) -> None:
+def test_what_is_cut_is_told_without_packing(way: str) -> None:
     encoder = TextEncoder(TOKENIZER, 12, way, max_windows=3)  # type: ignore[arg-type]
-    lengths = np.arange(0, 60)
-    seen = [int(encoder.pack([row(length)])["padding_mask"].sum()) for length in lengths]
-    assert list(encoder.seen_lengths(lengths)) == seen
+    lengths = list(range(60))
+    packed = [encoder.pack([row(length)]) for length in lengths]
+    seen = [int((batch["token_ids"][batch["padding_mask"]] >= 100).sum()) for batch in packed]
+    assert list(encoder.truncated(np.array(lengths))) == [
+        count < length for count, length in zip(seen, lengths, strict=True)
+    ]
     most = 30 if way == "windows" else 10
-    assert list(encoder.truncated(lengths)) == [length > most for length in lengths]
+    assert list(encoder.truncated(np.array(lengths))) == [length > most for length in lengths]
 
 
 def test_texts_are_cleaned_where_asked() -> None:

@@ -19,7 +19,7 @@ from ftsuite.models.masked_language_head import masked_language_model
 from ftsuite.models.text_encoder import TextEncoder
 from ftsuite.models.text_heads import text_classifier
 from ftsuite.models.text_pooling import MaskedMean
-from tests.unit.tiny_text import FAMILIES, MAX_LENGTH, scatter, tiny_text_backbone
+from tests.unit.tiny_text import FAMILY_CASES, MAX_LENGTH, scatter, tiny_text_backbone
 
 # Keras reads TensorFlow variables the way that numpy 2 warns of; it is right all the same.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -53,7 +53,7 @@ def test_serving_texts_equals_training_on_their_tokens(pooling: str, way: str) -
     assert np.abs(logits[0] - logits[1]).max() > 1e-2
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FAMILY_CASES)
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
 def test_the_width_of_the_padding_changes_no_logits(family: str, pooling: str) -> None:
     model, encoder = classifier(family, pooling, max_length=MAX_LENGTH)
@@ -79,7 +79,7 @@ def test_the_average_over_windows_is_that_by_hand() -> None:
     assert not packed["padding_mask"][1][1:].any()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FAMILY_CASES)
 def test_empty_windows_give_finite_gradients(family: str) -> None:
     model, encoder = classifier(family, "mean", "windows")
     packed = {name: tf.constant(array) for name, array in encoder([TEXTS[3], "dull"]).items()}
@@ -113,7 +113,7 @@ def test_mixed_precision_gives_float32_logits() -> None:
     assert np.isfinite(logits).all()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FAMILY_CASES)
 def test_a_saved_model_is_the_same_and_holds_its_encoder(family: str, tmp_path: Path) -> None:
     model, encoder = classifier(family, "mean")
     model.serving.save(tmp_path / "model.keras")
@@ -148,7 +148,7 @@ def test_what_the_backbone_cannot_take_is_refused() -> None:
         text_classifier(backbone, TextEncoder(backbone.tokenizer, 16), CLASSES, 0.0, "max")
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FAMILY_CASES)
 def test_masked_language_logits_are_tied_and_at_the_positions(family: str) -> None:
     backbone = tiny_text_backbone(family)
     model = masked_language_model(backbone)

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import keras_hub
+import pytest
 import sentencepiece
 
 from ftsuite.models.keras_hub_tokenizer import KerasHubTokenizer
@@ -42,6 +43,10 @@ FAMILIES: dict[str, Callable[[], Any]] = {
     "electra": lambda: _hub.ElectraBackbone(vocab_size=len(VOCABULARY), embedding_dim=4, **_SIZES),
     "f_net": lambda: _hub.FNetBackbone(**_ROWS, **_WITHOUT_HEADS),
 }
+
+# Those whose networks are alike in what a test looks at run with the slow tests.
+_ALIKE = ("distil_bert", "roberta", "xlm_roberta", "electra")
+FAMILY_CASES = [pytest.param(name, marks=pytest.mark.slow) if name in _ALIKE else name for name in FAMILIES]
 
 
 def word_piece_tokenizer() -> KerasHubTokenizer:

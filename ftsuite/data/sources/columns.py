@@ -12,8 +12,8 @@ from ftsuite.errors import ConfigError
 if TYPE_CHECKING:
     from ftsuite.config import DataConfig
 
-_IMAGE_NAMES = ("image", "image_path", "path", "file", "filename", "file_name", "filepath", "picture")
-_TEXT_NAMES = ("text", "sentence", "review", "document", "content")
+USUAL_IMAGE_NAMES = ("image", "image_path", "path", "file", "filename", "file_name", "filepath", "picture")
+USUAL_TEXT_NAMES = ("text", "sentence", "review", "document", "content")
 _LABEL_NAMES = ("label", "class", "category", "species", "target")
 
 
@@ -57,7 +57,7 @@ def choose_columns(names: list[str], data: DataConfig, path: Path) -> Columns:
         raise _unnamed("label_column", _LABEL_NAMES, names, path)
     image, text = data.image_column or "", data.text_column or ""
     if not image and not text:
-        image, text = _usual(_IMAGE_NAMES, names), _usual(_TEXT_NAMES, names)
+        image, text = _usual(USUAL_IMAGE_NAMES, names), _usual(USUAL_TEXT_NAMES, names)
         if image and text:
             raise ConfigError(
                 f"Expected to see which column of {str(path)!r} to learn from. Received: pictures' paths in "
@@ -66,7 +66,7 @@ def choose_columns(names: list[str], data: DataConfig, path: Path) -> Columns:
                 f"Set data.image_column: {image} or data.text_column: {text}.",
             )
     if not image and not text:
-        raise _unnamed("image_column or data.text_column", (*_IMAGE_NAMES, *_TEXT_NAMES), names, path)
+        raise _unnamed("image_column or data.text_column", (*USUAL_IMAGE_NAMES, *USUAL_TEXT_NAMES), names, path)
     taken = [
         name
         for name, key in ((image or text, data.image_column or data.text_column), (label, data.label_column))
@@ -84,9 +84,9 @@ def choose_text_column(names: list[str], wanted: str | None, path: Path) -> str:
     """
     if wanted is not None and wanted not in names:
         raise _not_there("text_column", wanted, names, path)
-    chosen = wanted or _usual(_TEXT_NAMES, names) or (names[0] if len(names) == 1 else "")
+    chosen = wanted or _usual(USUAL_TEXT_NAMES, names) or (names[0] if len(names) == 1 else "")
     if not chosen:
-        raise _unnamed("text_column", _TEXT_NAMES, names, path)
+        raise _unnamed("text_column", USUAL_TEXT_NAMES, names, path)
     return chosen
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from ftsuite.data.sources.encodings import decode_text
 from ftsuite.errors import DataError
 
-_MAX_FIELD_CHARACTERS = 64 * 1024 * 1024
+MAX_FIELD_CHARACTERS = 64 * 1024 * 1024
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars (|)"}
 
 
@@ -60,11 +60,11 @@ def _csv(path: Path) -> Table:
     separator = _separator(text)
     if separator != ",":
         notes.append(f"Read {path.name} with {_SEPARATORS[separator]} between its values, as its header shows.")
-    limit = csv.field_size_limit(_MAX_FIELD_CHARACTERS)
+    limit = csv.field_size_limit(MAX_FIELD_CHARACTERS)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
         names = next(reader, [])
-        _check_names(names, path)
+        check_names(names, path)
         return Table(names, list(_csv_rows(reader, names, path, separator)), "line", tuple(notes))
     except csv.Error as error:
         raise DataError(f"Expected well-formed CSV. Received: {path}, line {reader.line_num}: {error}.") from error
@@ -131,11 +131,16 @@ def _parquet(path: Path) -> Table:
         content = pyarrow.parquet.read_table(path)
     except pyarrow.ArrowException as error:
         raise DataError(f"Expected a Parquet file. Received: {str(path)!r}: {str(error).splitlines()[0]}") from error
-    _check_names(content.column_names, path)
+    check_names(content.column_names, path)
     return Table(list(content.column_names), list(enumerate(content.to_pylist(), 1)), "row")
 
 
-def _check_names(names: list[str], path: Path) -> None:
+def check_names(names: list[str], path: Path) -> None:
+    """Refuse a table with two columns of one name.
+
+    Raises:
+        DataError: naming the first.
+    """
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise DataError(f"Expected each column once. Received: {twice[0]!r} twice in {str(path)!r}.")
