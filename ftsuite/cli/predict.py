@@ -55,7 +55,7 @@ def predict(
     from ftsuite.runs.prediction_outputs import check_output
 
     require_known_backend()
-    folder = resolve_run(reference)
+    folder = resolve_run(reference, to_predict=True)
     require_model(folder)
     sources = open_inputs(inputs, run_kind(folder), column, _stdin_lines)
     if output is not None:

@@ -100,8 +100,11 @@ def split_counts(path: str | Path) -> dict[str, int]:
         ArtifactError: missing, torn, or written in another format.
     """
     try:
-        with Path(path).open(encoding="utf-8") as file:
-            head = json.loads(file.readline().rstrip("\n") + "]}")
+        with Path(path).open("rb") as file:
+            head = json.loads(file.readline().rstrip(b"\n") + b"]}")
+            file.seek(max(file.seek(0, os.SEEK_END) - len(_END), 0))
+            if file.read().decode("ascii", "replace") != _END:
+                raise ValueError("its end is missing")
         counts = {str(split): int(count) for split, count in head["counts"].items()}
         written = head["format"]
     except OSError as error:

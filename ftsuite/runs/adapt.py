@@ -209,7 +209,7 @@ class _Adaptation:
             **{name: {"before": before[name], "after": after[name]} for name in ("domain", "general")},
             "change": round(after["domain"]["value"] / before["domain"]["value"] - 1.0, 6),
             "frequencies_alone": self._frequencies_alone(),
-            "notes": list(self.rows.notes),
+            "notes": [*self.rows.notes, *self._length_notes()],
         }
         save_text_backbone(self.backbone, self.folder / folders.ENCODER)
         self.journal.write("adapted", **figures)
@@ -218,6 +218,10 @@ class _Adaptation:
         shutil.rmtree(self._checkpoints(HEAD_PHASE), ignore_errors=True)
         shutil.rmtree(self._tokens_folder, ignore_errors=True)
         return figures
+
+    def _length_notes(self) -> list[str]:
+        wanted, used = self.wanted.max_length, self.encoder.max_length
+        return [f"Sequences have {used} tokens, the most that the backbone takes, and not {wanted}."] * (used < wanted)
 
     def _frequencies_alone(self) -> dict[str, Any]:
         """How much of the fall a count of the domain's tokens would give: what is below it, the context gave."""

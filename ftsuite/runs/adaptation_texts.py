@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ftsuite import assets
 from ftsuite.api import Progress
 from ftsuite.config import DataConfig
+from ftsuite.data.masking import Masking
 from ftsuite.data.sources import load_examples
+from ftsuite.data.sources.table import require_file
 from ftsuite.data.sources.unlabelled import read_texts
 from ftsuite.errors import DataError
+from ftsuite.models.text_backbones import LoadedTextBackbone
 
 if TYPE_CHECKING:
     from ftsuite.data.text_options import Adaptation
@@ -58,6 +62,26 @@ class AdaptationTexts(NamedTuple):
     held_out_general: Selection
     notes: tuple[str, ...]
     digest: str
+
+
+def require_adaptable(prepared: Prepared) -> None:
+    """Refuse, before a run begins, what adapting could only find out after it: no mask token, or no such source.
+
+    Raises:
+        ConfigError: for a backbone without a mask token, or an unknown asset.
+        DataError: for a file that does not exist.
+    """
+    wanted = prepared.task.adaptation()
+    if wanted is None:
+        return
+    assert isinstance(prepared.backbone, LoadedTextBackbone), "only tasks of the modality text adapt"
+    Masking.of(prepared.backbone.tokenizer, wanted.mask_share)
+    for source in filter(None, (wanted.source, wanted.general)):
+        kind, _, place = source.partition(":")
+        if kind == "asset":
+            assets.asset(place)
+        else:
+            require_file(Path(place).expanduser(), kind)
 
 
 def adaptation_texts(prepared: Prepared, wanted: Adaptation, progress: Progress | None) -> AdaptationTexts:

@@ -17,6 +17,7 @@ from ftsuite.errors import ConfigError, DivergedError, Interrupted
 from ftsuite.report import write_report
 from ftsuite.runs import folder as folders
 from ftsuite.runs.adapt import adapt
+from ftsuite.runs.adaptation_texts import require_adaptable
 from ftsuite.runs.begin import job_name, resume_command
 from ftsuite.runs.disk import require_disk
 from ftsuite.runs.environment import describe_data, describe_environment, peak_memory_bytes
@@ -90,6 +91,7 @@ def _execute(
 ) -> RunResult:
     prepared = prepare(loaded, folder / folders.SPLIT, progress)
     require_disk(folder, prepared)
+    require_adaptable(prepared)
     environment = _environment(prepared)
     checkpoints = folder / folders.CHECKPOINTS
     resume = resume and has_progress(folder / folders.CHECKPOINTS)

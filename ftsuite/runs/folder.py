@@ -70,14 +70,18 @@ def discard_unstarted(path: Path) -> None:
             parent.rmdir()
 
 
-def resolve_run(reference: str | Path) -> Path:
-    """The run folder that `reference` names: a path, or ``last`` for the newest finished one below ``runs``.
+def resolve_run(reference: str | Path, *, to_predict: bool = False) -> Path:
+    """The run folder that `reference` names: a path, or ``last`` for the newest with results below ``runs``.
+
+    Args:
+        reference: path or ``last``.
+        to_predict: let ``last`` pass over runs that left an adapted encoder and no classifier.
 
     Raises:
         ArtifactError: if there is none.
     """
     if str(reference) == "last":
-        return _newest(has_results, "last")
+        return _newest(has_classifier if to_predict else has_results, "last")
     folder = Path(reference).expanduser()
     if not (folder / CONFIG).is_file():
         raise ArtifactError(
@@ -99,7 +103,12 @@ def is_finished(folder: Path) -> bool:
 
 def has_results(folder: Path) -> bool:
     """Whether a run has its figures and a model (or the encoder that it adapted), so that it can be reported."""
-    return (folder / METRICS).is_file() and ((folder / MODEL).is_file() or (folder / ENCODER).is_dir())
+    return has_classifier(folder) or ((folder / METRICS).is_file() and (folder / ENCODER).is_dir())
+
+
+def has_classifier(folder: Path) -> bool:
+    """Whether a run has its figures and a model that predicts."""
+    return (folder / METRICS).is_file() and (folder / MODEL).is_file()
 
 
 def job_of(folder: Path) -> str:

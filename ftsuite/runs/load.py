@@ -123,7 +123,7 @@ def load_run(reference: str | Path) -> LoadedRun:
     Raises:
         ArtifactError: if there is no such run, it is unfinished, trained no classifier, or a file is damaged.
     """
-    folder = folders.resolve_run(reference)
+    folder = folders.resolve_run(reference, to_predict=True)
     path = require_model(folder)
     kind = run_kind(folder)
     import keras

@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 
 from ftsuite.config import LoadedConfig, load_config
-from ftsuite.errors import ConfigError, Interrupted
+from ftsuite.errors import ConfigError, DataError, Interrupted
 from ftsuite.registry import Registry
 from ftsuite.report import write_report
 from ftsuite.runs.begin import begin
@@ -318,3 +318,11 @@ def test_the_same_plan_trains_on_jax(place: Path, run: Path, tmp_path: Path) -> 
     predict = [sys.executable, "-m", "ftsuite", "predict", str(tmp_path / "run"), "a warm and funny film", "--json"]
     answer = subprocess.run(predict, check=True, env=environment, capture_output=True, text=True, timeout=300)
     assert json.loads(answer.stdout.splitlines()[0])["prediction"] == "positive"
+
+
+def test_an_adaptation_that_cannot_be_is_refused_before_the_run_begins(load: Load, tmp_path: Path) -> None:
+    loaded = load("domain", "options.adapt.general=txt:no-such-file.txt")
+    folder = begin(loaded, tmp_path / "run", False)
+    with pytest.raises(DataError, match=r"no-such-file\.txt"):
+        execute(loaded, folder=folder)
+    assert not (folder / "journal.jsonl").exists()

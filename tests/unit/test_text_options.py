@@ -17,7 +17,7 @@ def test_defaults() -> None:
     adaptation = Adaptation()
     assert (adaptation.source, adaptation.text_column, adaptation.general) == (None, None, "asset:imdb-reviews")
     assert (adaptation.head_sequences, adaptation.sequences, adaptation.epochs) == (2000, None, 3)
-    assert (adaptation.learning_rate, adaptation.head_learning_rate) == (3e-4, 1e-3)
+    assert (adaptation.learning_rate, adaptation.head_learning_rate) == (3e-4, 3e-3)
     assert (adaptation.batch_size, adaptation.max_length, adaptation.mask_share) == (16, 128, 0.15)
     assert (adaptation.held_out, adaptation.compare) == (200, True)
 
