@@ -1,10 +1,11 @@
 """Write the pages under docs/reference from the code: python docs/build_reference.py
 
-A test compares them with what this gives, so that they cannot fall behind.
+A test runs it with --check, which writes nothing and fails where a page is another than this gives.
 """
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import click
@@ -42,10 +43,21 @@ def _help(command: click.Command, context: click.Context) -> list[str]:
 
 
 def main() -> None:
-    """Write all pages."""
+    """Write all pages, or only compare them.
+
+    Raises:
+        SystemExit: a page has fallen behind (with --check).
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail where a page has fallen behind")
+    check = parser.parse_args().check
     REFERENCE.mkdir(exist_ok=True)
     for name, page in PAGES.items():
-        (REFERENCE / name).write_text(page(), encoding="utf-8")
+        path = REFERENCE / name
+        if not check:
+            path.write_text(page(), encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != page():
+            raise SystemExit(f"docs/reference/{name} has fallen behind; run: python docs/build_reference.py")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def read_text_folder(name: str, folder: Path, pretrained: bool) -> FoundEncoder:
     config = folder_config(folder)
     if config is None:
         raise ArtifactError(
-            f"The folder {name} must hold a config.json that can be read.",
+            f"The folder {name} must hold a config.json that can be read. Received: none.",
             "Give a folder that `save_to_preset` of keras-hub or `save_pretrained` of Hugging Face wrote.",
         )
     if "registered_name" in config:

@@ -141,6 +141,7 @@ def _source(argument: str, is_text: bool, column: str | None, stdin: Callable[[]
         table = TABLES[ending](path)
         return TableSource(table, choose_column(table, column, is_text), is_text)
     if is_text:
+        _require_no_file(argument)
         return PlainSource(lambda: [argument], is_text)
     return PlainSource(partial(_pictures, argument), is_text)
 
@@ -159,6 +160,21 @@ def _file_ending(argument: str) -> str:
     return "" if " " in argument else ending
 
 
+def _require_no_file(argument: str) -> None:
+    """Refuse the name of a file or folder where texts are expected: its name is hardly what is to be predicted on."""
+    try:
+        path = Path(argument).expanduser()
+        what = "a folder" if path.is_dir() else "a file" if path.is_file() else ""
+    except (OSError, RuntimeError, ValueError):
+        return
+    if what:
+        raise DataError(
+            f"Expected a text, or a file that ends in {', '.join((_LINES_ENDING, *TABLES))}, because the run has "
+            f"learnt texts. Received: {argument!r}, {what}.",
+            "Name files of texts with one of these endings. To predict on these very words, give them on stdin.",
+        )
+
+
 def choose_column(table: TableFile, wanted: str | None, is_text: bool) -> str:
     """The column that holds the inputs.
 
@@ -174,7 +190,10 @@ def choose_column(table: TableFile, wanted: str | None, is_text: bool) -> str:
             f"Expected --column to be a column of {str(table.path)!r}{nearest}. Received: {wanted!r}.",
             f"Its columns are {', '.join(map(repr, table.types))}.",
         )
-    strings = table.string_columns()
+    if not table.types:
+        raise DataError(f"Expected a table with columns and rows. Received: {str(table.path)!r}, which is empty.")
+    # Without a row nothing tells what the columns hold, and the answer is that there is no input.
+    strings = table.string_columns() or (() if next(table.rows(), None) else tuple(table.types))
     lowered = {name.strip().lower(): name for name in reversed(strings)}
     usual = next((lowered[name] for name in _USUAL_NAMES[is_text] if name in lowered), None)
     if usual is not None:
@@ -182,13 +201,10 @@ def choose_column(table: TableFile, wanted: str | None, is_text: bool) -> str:
     if len(strings) == 1:
         return strings[0]
     listed = ", ".join(map(repr, table.types)) or "none"
-    hint = ""
-    if len(table.types) == 1 and any(mark in next(iter(table.types)) for mark in ";\t|"):
-        hint = " The file seems to be separated by something else than commas: save it with commas."
     raise ConfigError(
         f"Expected a column with a usual name ({', '.join(_USUAL_NAMES[is_text])}) or one column alone that holds "
         f"strings in {str(table.path)!r}. Received columns: {listed}.",
-        f"Name it: --column NAME.{hint}",
+        "Name it: --column NAME.",
     )
 
 

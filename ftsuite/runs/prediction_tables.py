@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pyarrow
 import pyarrow.parquet
 
-from ftsuite.data.sources.table_files import MAX_FIELD_CHARACTERS, check_names
+from ftsuite.data.sources.table_files import MAX_FIELD_CHARACTERS, check_names, separator_of
 from ftsuite.errors import DataError
 from ftsuite.runs.prediction_text import open_text
 
@@ -62,16 +62,21 @@ class TableFile(ABC):
 
 
 class CsvTable(TableFile):
-    """Comma-separated values with a header."""
+    """Comma-separated values with a header; or separated by what its header shows, as in training."""
 
     def rows(self) -> Iterator[TableRow]:
         """Every row; one with too few or too many values has a problem."""
         limit = csv.field_size_limit(MAX_FIELD_CHARACTERS)
         try:
             with open_text(self.path) as file:
-                yield from self._rows(csv.reader(file, strict=True))
+                yield from self._rows(csv.reader(file, strict=True, delimiter=self._separator))
         finally:
             csv.field_size_limit(limit)
+
+    @cached_property
+    def _separator(self) -> str:
+        with open_text(self.path) as file:
+            return separator_of(file.readline())
 
     def _rows(self, reader: Any) -> Iterator[TableRow]:
         names = list(next(reader, []))
@@ -96,7 +101,7 @@ class CsvTable(TableFile):
         """The header; all values are strings."""
         with open_text(self.path) as file:
             try:
-                names = next(csv.reader(file, strict=True), [])
+                names = next(csv.reader(file, strict=True, delimiter=self._separator), [])
             except csv.Error as error:
                 raise DataError(
                     f"Expected a header of comma-separated names. Received: {str(self.path)!r}: {error}."
@@ -219,4 +224,7 @@ def _is_dictionary(kind: Any) -> bool:
 
 def _no_parquet(path: Path, error: Exception) -> DataError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return DataError(f"Expected a Parquet file that can be read. Received: {str(path)!r}: {reason}")
+    return DataError(
+        f"Expected a Parquet file that can be read. Received: {str(path)!r}: {reason}",
+        "Give the file the ending of what it holds, or write it anew if it is damaged.",
+    )

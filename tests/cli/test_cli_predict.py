@@ -85,6 +85,28 @@ def test_a_file_that_is_not_there_is_not_taken_for_a_text(texts: Predict, tmp_pa
     assert "review.csv" in result.stderr and "reviews.csv" in result.stderr and "stdin" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["photos", "photo.png", "reviews"])
+def test_a_file_or_folder_that_holds_no_texts_is_not_taken_for_a_text(
+    texts: Predict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "reviews").write_text("good\n", encoding="utf-8")
+    _picture(tmp_path / "photo.png", 9)
+    result = texts(name)
+    assert result.exit_code == 3
+    assert ".csv" in result.stderr and f"Received: {name!r}" in result.stderr and "stdin" in result.stderr
+    assert texts.rows("-", stdin=name.encode())[0]["input"] == name
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_a_table_is_separated_by_what_its_header_shows_as_in_training(
+    texts: Predict, tmp_path: Path, mark: str
+) -> None:
+    (tmp_path / "t.csv").write_text(f"id{mark}text\n1{mark}good, really\n", encoding="utf-8")
+    assert [row["input"] for row in texts.rows(tmp_path / "t.csv")] == ["good, really"]
+
+
 @pytest.mark.parametrize(
     ("header", "row", "chosen"),
     [
@@ -158,6 +180,14 @@ def test_nothing_to_predict_is_an_error(texts: Predict, tmp_path: Path, content:
     result = texts(tmp_path / "t.csv", "--column", "text") if content else texts("-", stdin=b"")
     assert result.exit_code == 3
     assert "at least one input" in result.stderr
+
+
+@pytest.mark.parametrize(("content", "words"), [("", "which is empty"), ("id,review\n", "at least one input")])
+def test_an_empty_table_is_told_as_one(texts: Predict, tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "t.csv").write_text(content, encoding="utf-8")
+    result = texts(tmp_path / "t.csv")
+    assert result.exit_code == 3
+    assert words in result.stderr and "column" not in result.stderr.split("which")[-1]
 
 
 def test_a_torn_parquet_file_is_named(texts: Predict, tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ def check_class_counts(found: Found, by_split: Mapping[str, Counter[str]], bad_f
         )
     if len(found.class_names) < 2:
         raise DataError(
-            f"Expected at least two classes. Received: {len(found.class_names)}: {listed(found.class_names)}."
+            f"Expected at least two classes. Received: {len(found.class_names)}: {listed(found.class_names)}.",
+            "Add examples of another class, or name the column of the classes: data.label_column.",
         )
     _note_untested(found, by_split)
 

@@ -50,7 +50,8 @@ def choose_columns(names: list[str], data: DataConfig, path: Path) -> Columns:
     if data.image_column and data.text_column:
         raise ConfigError(
             "Expected either data.image_column or data.text_column. "
-            f"Received both: {data.image_column!r} and {data.text_column!r}."
+            f"Received both: {data.image_column!r} and {data.text_column!r}.",
+            "Remove the one that does not hold what is to be learnt from.",
         )
     label = data.label_column or _usual(_LABEL_NAMES, names)
     if not label:
@@ -65,6 +66,12 @@ def choose_columns(names: list[str], data: DataConfig, path: Path) -> Columns:
                 f"or texts in {text!r}.",
                 f"Set data.image_column: {image} or data.text_column: {text}.",
             )
+    if label in (image, text):
+        raise ConfigError(
+            f"Expected a column of labels besides that of the {'pictures' if image else 'texts'}. Received: {label!r} "
+            "for both.",
+            f"Set data.label_column. The columns of {str(path)!r} are {', '.join(map(repr, names))}.",
+        )
     if not image and not text:
         raise _unnamed("image_column or data.text_column", (*USUAL_IMAGE_NAMES, *USUAL_TEXT_NAMES), names, path)
     taken = [

@@ -45,7 +45,10 @@ def read_table(path: Path, kind: str) -> Table:
     except OSError as error:
         raise unreadable(path, error) from error
     if not table.rows:
-        raise DataError(f"Expected at least one row. Received: {str(path)!r}, which has none.")
+        raise DataError(
+            f"Expected at least one row. Received: {str(path)!r}, which has none.",
+            "Name a file with a header and rows." if kind == "csv" else "Name a file with rows.",
+        )
     return table
 
 
@@ -57,7 +60,7 @@ def unreadable(path: Path, error: OSError) -> DataError:
 def _csv(path: Path) -> Table:
     text, note = decode_text(path.read_bytes(), path)
     notes = [note] if note else []
-    separator = _separator(text)
+    separator = separator_of(text.partition("\n")[0])
     if separator != ",":
         notes.append(f"Read {path.name} with {_SEPARATORS[separator]} between its values, as its header shows.")
     limit = csv.field_size_limit(MAX_FIELD_CHARACTERS)
@@ -67,15 +70,18 @@ def _csv(path: Path) -> Table:
         check_names(names, path)
         return Table(names, list(_csv_rows(reader, names, path, separator)), "line", tuple(notes))
     except csv.Error as error:
-        raise DataError(f"Expected well-formed CSV. Received: {path}, line {reader.line_num}: {error}.") from error
+        raise DataError(
+            f"Expected well-formed CSV. Received: {path}, line {reader.line_num}: {error}.",
+            "A quote that opens a value must be closed; a quote within a quoted value is written twice.",
+        ) from error
     finally:
         csv.field_size_limit(limit)
 
 
-def _separator(text: str) -> str:
-    """The comma, unless the header has none and only one of the other usual separators, outside quotes."""
-    header = "".join(text.partition("\n")[0].split('"')[::2])
-    present = [mark for mark in (",", *_SEPARATORS) if mark in header]
+def separator_of(header: str) -> str:
+    """The comma, unless a CSV's header has none and only one of the other usual separators, outside quotes."""
+    bare = "".join(header.split('"')[::2])
+    present = [mark for mark in (",", *_SEPARATORS) if mark in bare]
     return present[0] if len(present) == 1 else ","
 
 
@@ -114,7 +120,10 @@ def parse_json_line(line: str, path: Path, number: int) -> dict[str, Any]:
     try:
         values = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"Expected a JSON object a line. Received: {path}, line {number}: {error}.") from error
+        raise DataError(
+            f"Expected a JSON object a line. Received: {path}, line {number}: {error}.",
+            'Write rows as {"text": "…", "label": "…"}, one a line; csv:… and parquet:… read other files.',
+        ) from error
     if not isinstance(values, dict):
         raise DataError(
             f"Expected a JSON object a line. Received: {path}, line {number}: {line.strip()[:80]}",
@@ -130,7 +139,10 @@ def _parquet(path: Path) -> Table:
     try:
         content = pyarrow.parquet.read_table(path)
     except pyarrow.ArrowException as error:
-        raise DataError(f"Expected a Parquet file. Received: {str(path)!r}: {str(error).splitlines()[0]}") from error
+        raise DataError(
+            f"Expected a Parquet file. Received: {str(path)!r}: {str(error).splitlines()[0]}",
+            "If it is another kind of table, name it csv:… or jsonl:…; otherwise write it anew.",
+        ) from error
     check_names(content.column_names, path)
     return Table(list(content.column_names), list(enumerate(content.to_pylist(), 1)), "row")
 
@@ -143,4 +155,7 @@ def check_names(names: list[str], path: Path) -> None:
     """
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise DataError(f"Expected each column once. Received: {twice[0]!r} twice in {str(path)!r}.")
+        raise DataError(
+            f"Expected each column once. Received: {twice[0]!r} twice in {str(path)!r}.",
+            "Rename or remove one of the two.",
+        )
