@@ -162,6 +162,8 @@ def _file_ending(argument: str) -> str:
 
 def _require_no_file(argument: str) -> None:
     """Refuse the name of a file or folder where texts are expected: its name is hardly what is to be predicted on."""
+    if not argument:
+        return  # a text without words, which has an error of its own, and not the working folder
     try:
         path = Path(argument).expanduser()
         what = "a folder" if path.is_dir() else "a file" if path.is_file() else ""
