@@ -129,6 +129,10 @@ class Task(abc.ABC):
         """
         raise NotImplementedError
 
+    def padded_width(self, longest: int) -> int:
+        """The width that `preprocess` pads a batch to whose longest row has so many tokens; with `encode` only."""
+        return longest
+
     @abc.abstractmethod
     def preprocess(self, element: Mapping[str, Any], training: bool, key: Any) -> Any:
         """Turn one element, or one batch where the task has `encode`, into the training model's features, in tf.data.
@@ -143,6 +147,11 @@ class Task(abc.ABC):
     def augment_batch(self, features: Any, targets: Any, key: Any) -> tuple[Any, Any]:
         """Mix whole batches (features and one-hot targets); by default nothing is mixed."""
         return features, targets
+
+    @property
+    def mixes_batches(self) -> bool:
+        """Whether `augment_batch` changes batches; what frozen blocks make of single examples is then not kept."""
+        return type(self).augment_batch is not Task.augment_batch
 
     @abc.abstractmethod
     def build(self, backbone: Any, class_names: Sequence[str], dropout: float) -> TaskModel:

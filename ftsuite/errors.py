@@ -6,6 +6,9 @@ command line's error boundary is a defect of ftsuite's own and exits with 1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class FtsuiteError(Exception):
     """Base of the errors that a user can mend.
@@ -63,10 +66,20 @@ class ResourceError(FtsuiteError):
 
 
 class DivergedError(FtsuiteError):
-    """Training produced a loss that is not finite."""
+    """Training produced a loss that is not finite, or far above that of a guess.
+
+    Args:
+        message: as of every error.
+        advice: as of every error.
+        details: where it happened, for the journal: stage, epoch, step, loss, examples.
+    """
 
     exit_code = 7
     kind = "diverged"
+
+    def __init__(self, message: str, advice: str = "", details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, advice)
+        self.details = dict(details or {})
 
 
 class GateError(FtsuiteError):

@@ -43,7 +43,12 @@ class RunDisplay:
         self._terminal.event(name, {key: value for key, value in event.items() if key != "event"})
         # Events with a phase are of what comes before the plan's stages.
         of_phase = {"epoch": self._phase_epoch, "pseudo_perplexity": self._perplexities}
-        of_plan = {"plan": self._plan, "epoch": self._epoch, "stage_ended": self._stage_ended}
+        of_plan = {
+            "plan": self._plan,
+            "epoch": self._epoch,
+            "stage_ended": self._stage_ended,
+            "doubt": self._doubt,
+        }
         shower = (of_phase if "phase" in event else of_plan).get(name)
         if shower is not None:
             shower(event)
@@ -133,6 +138,9 @@ class RunDisplay:
             f"train loss {event['train_loss']:.3f}  validation: loss {event['validation_log_loss']:.3f}, "
             f"{_watched(self._headline, event)}  {event['examples_per_second']:.0f} examples/s{tokens}"
         )
+
+    def _doubt(self, event: Mapping[str, Any]) -> None:
+        self._terminal.note(f"After stage {event['stage_name']!r}: {event['message']}")
 
     def _phase_epoch(self, event: Mapping[str, Any]) -> None:
         self._terminal.line(

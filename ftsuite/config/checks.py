@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationInfo
@@ -13,6 +14,21 @@ from ftsuite.config.words import listed, number_text, shorten
 from ftsuite.errors import ConfigError
 
 SOURCE_BOUND_KEYS = tuple(KEYS_OF_KINDS)
+
+# The keys that belong to each optimizer, and what they are where a config does not say.
+OPTIMIZER_DEFAULTS: dict[str, dict[str, Any]] = {
+    "adamw": {"weight_decay": 0.01, "beta_1": 0.9, "beta_2": 0.999},
+    # Nesterov's momentum is usual in transfer (Kornblith et al., 2019, https://arxiv.org/abs/1805.08974). Rates, and
+    # so what a decay comes to, are far higher than AdamW's.
+    "sgd": {"weight_decay": 0.001, "momentum": 0.9, "nesterov": True},
+    # Rates are a third to a tenth of AdamW's, decays as many times larger (Chen et al., 2023).
+    "lion": {"weight_decay": 0.1, "beta_1": 0.9, "beta_2": 0.99},
+    "muon": {"weight_decay": 0.01, "beta_1": 0.9, "beta_2": 0.999, "momentum": 0.95, "nesterov": True},
+}
+OPTIMIZER_BOUND_KEYS = ("weight_decay", "beta_1", "beta_2", "momentum", "nesterov")
+
+# Schedules that are not themselves without a warm-up.
+_WARMUP_DEFAULTS = {"one-cycle": "30%", "inverse-sqrt": "10%"}
 
 
 def crossed(statement: str, advice: str, culprit: str = "") -> PydanticCustomError:
@@ -102,5 +118,70 @@ def warmup_fits_stage(value: Duration, info: ValidationInfo) -> Duration:
         raise crossed(
             f"{{name}} must be shorter than its stage. Received: {value}" + (f" of {stage}" if stage else ""),
             "Write for instance `10%`.",
+        )
+    return value
+
+
+def warmup_fits_schedule(value: Duration | None, info: ValidationInfo) -> Duration:
+    """The warm-up of the schedule where the config gives none; one-cycle and inverse-sqrt cannot do without."""
+    schedule = info.data.get("schedule")
+    usual = _WARMUP_DEFAULTS.get(schedule or "", "0%")
+    if value is None:
+        return Duration.parse(usual)
+    if value.amount == 0 and schedule in _WARMUP_DEFAULTS:
+        raise crossed(
+            f"{{name}} must be longer than nothing with the schedule {schedule}. Received: {value}",
+            f"Remove `warmup`, which leaves it at {usual}, or give another schedule.",
+        )
+    return value
+
+
+def key_fits_optimizer(value: Any, info: ValidationInfo) -> Any:
+    """A key that belongs to some optimizers stands with one of them, and has that one's default."""
+    name, key = info.data.get("name"), info.field_name
+    if name is None or key is None:
+        return value
+    defaults = OPTIMIZER_DEFAULTS[name]
+    if value is None:
+        return defaults.get(key)
+    if key not in defaults:
+        owners = [owner for owner, keys in OPTIMIZER_DEFAULTS.items() if key in keys]
+        raise crossed(
+            f"{{name}} goes with the optimizer {listed(owners, 'or')}. Received: the optimizer {shorten(name)}",
+            f"Remove `{key}` (write `{key}: null` where another config sets it), or change `name`.",
+        )
+    if name == "lion" and key == "beta_1" and value == 0:
+        raise crossed(
+            "{name} must be above 0 with the optimizer `lion`. Received: 0",
+            "Write `0.9`, or take another optimizer: without it Lion steps by the sign of one gradient.",
+        )
+    return value
+
+
+def clip_value_replaces_norm(data: Any) -> Any:
+    """Clipping by value turns the default of clipping by norm off."""
+    if isinstance(data, Mapping) and data.get("clip_value") is not None and "clip_norm" not in data:
+        return {**data, "clip_norm": None}
+    return data
+
+
+def one_kind_of_clipping(value: float | None, info: ValidationInfo) -> float | None:
+    """Clip by norm or by value, not by both."""
+    norm = info.data.get("clip_norm")
+    if value is not None and norm is not None:
+        raise crossed(
+            f"clip_norm and clip_value must not stand together. Received: {number_text(norm)} and {number_text(value)}",
+            "Remove one of them (write `clip_norm: null` where another config sets it).",
+        )
+    return value
+
+
+def rule_says_something(value: bool | None, info: ValidationInfo) -> bool | None:
+    """A rule gives at least one property."""
+    others = [info.data.get(key, "wrong") for key in ("learning_rate_factor", "weight_decay")]
+    if value is None and others == [None, None]:
+        raise crossed(
+            "{name} must give `learning_rate_factor`, `weight_decay` or `freeze`. Received: a pattern alone",
+            "Add one of them, or remove the rule.",
         )
     return value

@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from ftsuite.config.durations import Duration
 from ftsuite.config.fields import model_of, walk
+from ftsuite.config.intervals import Interval
 from ftsuite.config.schema import Config
 from ftsuite.config.scope import TrainScope
 from ftsuite.config.tree import Location, dotted
@@ -80,7 +81,7 @@ class _Generator(GenerateJsonSchema):
     """Writes a default that is text in a config as that text."""
 
     def encode_default(self, dft: Any) -> Any:
-        return str(dft) if isinstance(dft, Duration | TrainScope) else super().encode_default(dft)
+        return str(dft) if isinstance(dft, Duration | Interval | TrainScope) else super().encode_default(dft)
 
 
 def _hoisted(schema: dict[str, Any]) -> dict[str, Any]:

@@ -89,9 +89,9 @@ class MaskedBatches:
             chunks.append(chunk[training_rows(lengths[chunk], size, self.seed, epoch, number)])
         return np.concatenate(chunks).reshape(-1, size)
 
-    def training_epoch(self, epoch: int) -> tf.data.Dataset:
-        """Batches (features, targets, weights) of one epoch, as `MaskedBatch` says."""
-        order = self.order(epoch)
+    def training_epoch(self, epoch: int, first_step: int = 0) -> tf.data.Dataset:
+        """Batches (features, targets, weights) of one epoch from a step on, as `MaskedBatch` says."""
+        order = self.order(epoch)[first_step:]
         tally = TokenTally()
         self._tallies[:] = [tally]
 

@@ -5,10 +5,10 @@ Nothing here keeps a random state, so any epoch can be made again, alone and in 
 
 from __future__ import annotations
 
-import functools
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,25 +56,35 @@ class Pipeline:
         """Training steps of one epoch; a last partial batch is left out, and another one each epoch."""
         return max(len(examples) // self.batch_size, 1)
 
-    def training_epoch(self, examples: Examples, epoch: int) -> tf.data.Dataset:
+    def training_epoch(self, examples: Examples, epoch: int, first_step: int = 0) -> tf.data.Dataset:
         """Batches (features, one-hot targets, weights) of one epoch in that epoch's order.
 
         Args:
             examples: the training split.
             epoch: counted from 0 through all stages.
+            first_step: the step of the epoch to begin with; what follows is what a whole epoch gives from there on.
         """
         tally = TokenTally()
         self._latest[:] = [tally]
         epoch_key = epoch_seed(self.seed, epoch)
 
         def finish(number: Any, batch: tuple[Any, Any]) -> tuple[Any, Any, Any]:
-            key = tf.stack([tf.constant(epoch_key ^ 0x5BD1E995, tf.int32), tf.cast(number, tf.int32)])
+            step = tf.cast(number, tf.int32) + first_step
+            key = tf.stack([tf.constant(epoch_key ^ 0x5BD1E995, tf.int32), step])
             features, targets = self.mix(_counted(number, batch[0], tally), batch[1], key)
-            return features, targets, self._weights(targets)
+            return features, targets, self.weights(targets)
 
         make = self._single_examples if self.encode is None else self._texts
-        dataset = make(examples, epoch, epoch_key).enumerate().map(finish, num_parallel_calls=1)
+        dataset = make(examples, epoch, epoch_key, first_step).enumerate().map(finish, num_parallel_calls=1)
         return dataset.prefetch(2).with_options(_options())
+
+    def batch_positions(self, examples: Examples, epoch: int, step: int) -> np.ndarray:
+        """The examples ``(batch,)`` int64 of one training batch, to name them."""
+        size = min(self.batch_size, len(examples))
+        if self.encode is None:
+            return epoch_order(len(examples), self.seed, epoch)[step * size : (step + 1) * size]
+        batch = next(iter(self._token_batches(examples, epoch, step)))
+        return np.asarray(batch["index"])
 
     def token_counts(self, steps: int) -> TokenCounts | None:
         """What the first `steps` batches of the latest training epoch held, or None where nothing is tokenised.
@@ -88,69 +98,107 @@ class Pipeline:
 
         Without `encode` they come in the order of the examples; with it the longest come first within each chunk.
         """
+        tally = TokenTally() if self.encode is not None else None
+        batches = self.fixed_batches(examples)
+        dataset = batches.dataset
+        if tally is not None:
+            counted = partial(_counted, tally=tally)
+            dataset = dataset.enumerate().map(counted, num_parallel_calls=1).prefetch(2).with_options(_options())
+        return replace(batches, dataset=dataset, tally=tally)
+
+    def fixed_batches(self, examples: Examples, view: int | None = None) -> EvaluationBatches:
+        """Batches of features as the task gives them, in an order that is always the same, the last one partial.
+
+        Args:
+            examples: any.
+            view: None for how examples are judged; a number for one of their augmented views, each another draw.
+        """
         if self.encode is not None:
-            return self._evaluation_of_texts(examples, self.encode)
-        key = tf.zeros((2,), tf.int32)
-        dataset = _elements(examples, np.arange(len(examples)))
-        dataset = dataset.map(lambda element: self.preprocess(element, False, key), num_parallel_calls=tf.data.AUTOTUNE)
+            return self._fixed_texts(examples, self.encode, view)
+        key = tf.constant(0 if view is None else view_seed(self.seed, view), tf.int32)
+
+        def prepare(element: dict[str, Any]) -> Any:
+            index = tf.zeros_like(key) if view is None else tf.cast(element["index"], tf.int32)
+            return self.preprocess(element, view is not None, tf.stack([key, index]))
+
+        dataset = _elements(examples, np.arange(len(examples))).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         dataset = dataset.batch(self.batch_size).prefetch(2).with_options(_options())
         return EvaluationBatches(dataset, len(examples))
 
-    def _single_examples(self, examples: Examples, epoch: int, epoch_key: int) -> tf.data.Dataset:
+    def _single_examples(self, examples: Examples, epoch: int, epoch_key: int, first_step: int) -> tf.data.Dataset:
         """Batches (features, targets) of examples that are prepared one by one."""
 
         def prepare(element: dict[str, Any]) -> tuple[Any, Any]:
             key = tf.stack([tf.constant(epoch_key, tf.int32), tf.cast(element["index"], tf.int32)])
             return self.preprocess(element, True, key), tf.one_hot(element["label"], self.num_classes)
 
-        order = epoch_order(len(examples), self.seed, epoch)
-        dataset = _elements(examples, order).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
-        return dataset.batch(min(self.batch_size, len(examples)), drop_remainder=True)
-
-    def _texts(self, examples: Examples, epoch: int, epoch_key: int) -> tf.data.Dataset:
-        """Batches (features, targets) of texts of like length."""
         batch_size = min(self.batch_size, len(examples))
-        # The epoch's order says who is left out, and not the length.
-        order = epoch_order(len(examples), self.seed, epoch)[: len(examples) // batch_size * batch_size]
+        order = epoch_order(len(examples), self.seed, epoch)[first_step * batch_size :]
+        dataset = _elements(examples, order).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+        return dataset.batch(batch_size, drop_remainder=True)
+
+    def _texts(self, examples: Examples, epoch: int, epoch_key: int, first_step: int) -> tf.data.Dataset:
+        """Batches (features, targets) of texts of like length."""
 
         def prepare(batch: dict[str, Any]) -> tuple[Any, Any]:
             index = tf.cast(batch["index"], tf.int32)
             keys = tf.stack([tf.fill(tf.shape(index), tf.constant(epoch_key, tf.int32)), index], axis=1)
             return self.preprocess(batch, True, keys), tf.one_hot(batch["label"], self.num_classes)
 
+        return self._token_batches(examples, epoch, first_step).map(prepare, num_parallel_calls=1)
+
+    def _token_batches(self, examples: Examples, epoch: int, first_step: int) -> tf.data.Dataset:
+        """Training batches of tokens from a step of an epoch on."""
+        batch_size = min(self.batch_size, len(examples))
+        # The epoch's order says who is left out, and not the length.
+        order = epoch_order(len(examples), self.seed, epoch)[: len(examples) // batch_size * batch_size]
+        first_chunk, skipped = divmod(first_step, CHUNK_BATCHES)
+
         def arrange(lengths: np.ndarray, chunk: int) -> np.ndarray:
-            return training_rows(lengths, batch_size, self.seed, epoch, chunk)
+            return training_rows(lengths, batch_size, self.seed, epoch, first_chunk + chunk)
 
         assert self.encode is not None
-        return token_batches(examples, order, batch_size, self.encode, arrange).map(prepare, num_parallel_calls=1)
+        rest = order[first_chunk * CHUNK_BATCHES * batch_size :]
+        return token_batches(examples, rest, batch_size, self.encode, arrange).skip(skipped)
 
-    def _evaluation_of_texts(self, examples: Examples, encode: Encode) -> EvaluationBatches:
-        tally = TokenTally()
+    def _fixed_texts(self, examples: Examples, encode: Encode, view: int | None) -> EvaluationBatches:
         found = RowOrder(len(examples), CHUNK_BATCHES * self.batch_size)
         place = weakref.ref(found)  # see `token_batches` on what a function may hold
+        seed = 0 if view is None else view_seed(self.seed, view)
 
         def arrange(lengths: np.ndarray, chunk: int) -> np.ndarray:
             rows = evaluation_rows(lengths)
             if (order := place()) is not None:
-                order.note(chunk, rows)
+                order.note(chunk, rows, lengths)
             return rows
 
-        def prepare(number: Any, batch: dict[str, Any]) -> Any:
-            keys = tf.zeros((tf.shape(batch["label"])[0], 2), tf.int32)
-            return _counted(number, self.preprocess(batch, False, keys), tally)
+        def prepare(batch: dict[str, Any]) -> Any:
+            index = tf.cast(batch["index"], tf.int32)
+            index = tf.zeros_like(index) if view is None else index
+            keys = tf.stack([tf.fill(tf.shape(index), tf.constant(seed, tf.int32)), index], axis=1)
+            return self.preprocess(batch, view is not None, keys)
 
         tokens = token_batches(examples, np.arange(len(examples)), self.batch_size, encode, arrange)
 
-        def find_order() -> np.ndarray:
+        def find() -> RowOrder:
             if not found.is_known:
                 for _ in tokens:
                     pass
-            return found.examples
+            return found
 
-        dataset = tokens.enumerate().map(prepare, num_parallel_calls=1).prefetch(2).with_options(_options())
-        return EvaluationBatches(dataset, len(examples), find_order, tally)
+        dataset = tokens.map(prepare, num_parallel_calls=1).prefetch(2).with_options(_options())
+        return EvaluationBatches(dataset, len(examples), find, noted=found)
 
-    def _weights(self, targets: Any) -> Any:
+    def augments(self, examples: Examples) -> bool:
+        """Whether training changes these examples at random, each view another way."""
+        first, second = (
+            next(iter(self.fixed_batches(examples, view).dataset.as_numpy_iterator())) for view in (0, 1)
+        )
+        pairs = zip(tf.nest.flatten(first), tf.nest.flatten(second), strict=True)
+        return not all(np.array_equal(one, other) for one, other in pairs)
+
+    def weights(self, targets: Any) -> Any:
+        """``(batch,)`` float32 of one-hot targets ``(batch, num_classes)``."""
         if self.class_weights is None:
             return tf.ones((tf.shape(targets)[0],), tf.float32)
         return tf.linalg.matvec(targets, tf.constant(self.class_weights, tf.float32))
@@ -164,6 +212,11 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
 def epoch_seed(seed: int, epoch: int) -> int:
     """A 31-bit number for the augmentation of one epoch."""
     return int(np.random.SeedSequence([seed, epoch, 0xA6]).generate_state(1)[0] >> 1)
+
+
+def view_seed(seed: int, view: int) -> int:
+    """A 31-bit number for one augmented view of every example."""
+    return int(np.random.SeedSequence([seed, view, 0x56]).generate_state(1)[0] >> 1)
 
 
 def balanced_class_weights(labels: np.ndarray, num_classes: int) -> np.ndarray:
@@ -189,7 +242,7 @@ def _counted(number: Any, features: Any, tally: TokenTally) -> Any:
         ]
     )
 
-    record = functools.partial(_record, weakref.ref(tally))  # see `token_batches` on what a function may hold
+    record = partial(_record, weakref.ref(tally))  # see `token_batches` on what a function may hold
     with tf.control_dependencies([tf.numpy_function(record, [number, counts], tf.int64)]):
         features["padding_mask"] = tf.identity(mask)
     return features

@@ -24,6 +24,10 @@ class Encoder(Protocol):
         """Of rows of so many tokens, ``(batch,)`` bool: which the model does not see all of."""
         ...
 
+    def padded_width(self, longest: int) -> int:
+        """The width of a batch whose longest row has so many tokens, special ones included."""
+        ...
+
 
 class TextReader:
     """Tokenises texts and packs batches; one instance serves a run.

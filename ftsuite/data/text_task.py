@@ -17,6 +17,10 @@ class TextTask(Task):
         """Examples of the config's source."""
         return load_examples(data, self.seed, progress)
 
+    def padded_width(self, longest: int) -> int:
+        """As the encoder pads."""
+        return int(self._reader.encoder.padded_width(longest))
+
     def read_by(self, encoder: Any) -> None:
         """Turn texts into tokens by this `ftsuite.models.text_encoder.TextEncoder` from now on."""
         self._reader = TextReader(encoder)

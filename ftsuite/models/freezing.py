@@ -58,16 +58,18 @@ def without_frozen_dropout(model: Any, blocks: Sequence[Block], trained: Iterabl
     """Turn dropout off in blocks that are frozen, so that their features are those of inference.
 
     Keras applies dropout in a frozen layer all the same, because it follows ``training`` and not ``trainable``.
-    A dropout layer has no weights to place it by, so it counts as frozen unless a layer before it trains.
+    A dropout layer has no weights to place it by, so one of the backbone counts as frozen unless a layer before it
+    trains; those of the head never do, because the head always trains.
     """
     wanted = set(trained)
     in_scope = {id(variable) for block in blocks if block.name in wanted for variable in block.variables}
     silenced: list[tuple[Any, str, float]] = []
+    of_head = {id(layer) for layer in head_dropouts(model)}
     reached = False
     for layer in _in_order(model):
         reached = reached or any(id(variable) in in_scope for variable in layer.weights)
         name = drop_rate_name(layer)
-        if not reached and name is not None:
+        if not reached and name is not None and id(layer) not in of_head:
             silenced.append((layer, name, getattr(layer, name)))
             setattr(layer, name, 0.0)
     try:
@@ -75,6 +77,11 @@ def without_frozen_dropout(model: Any, blocks: Sequence[Block], trained: Iterabl
     finally:
         for layer, name, rate in silenced:
             setattr(layer, name, rate)
+
+
+def head_dropouts(model: Any) -> list[Any]:
+    """Layers that drop something and stand beside the backbone, not in it."""
+    return [layer for layer in getattr(model, "layers", []) if drop_rate_name(layer) is not None]
 
 
 def drop_rate_name(layer: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""A learning-rate multiplier and a weight decay for every variable, from ordered blocks.
+"""A learning-rate multiplier and a weight decay for every variable, from ordered blocks and a config's rules.
 
 `data`, `models` and `optim` do not know each other, so blocks come in as names and variables.
 """
@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from ftsuite.optim.patterns import first_given, full_name
+
+if TYPE_CHECKING:
+    from ftsuite.config.schema import RuleConfig
 
 
 @dataclass(frozen=True)
@@ -17,12 +22,10 @@ class VariableRule:
     Attributes:
         multiplier: its share of the learning rate.
         weight_decay: decoupled decay, 0 for none.
-        first_step: the optimizer's step count when it was first trained; its moments are zero until then.
     """
 
     multiplier: float
     weight_decay: float
-    first_step: int = 0
 
 
 def layerwise_multipliers(block_names: Sequence[str], layer_decay: float) -> dict[str, float]:
@@ -39,16 +42,16 @@ def variable_rules(
     multipliers: Mapping[str, float],
     weight_decay: float,
     decays: Any,
-    first_steps: Mapping[str, int],
+    wanted: Sequence[RuleConfig] = (),
 ) -> dict[str, VariableRule]:
-    """One rule a trainable variable, keyed by the variable's path.
+    """One rule a variable, keyed by the variable's path.
 
     Args:
         blocks: (name, variables) in order; together they must hold each variable once.
         multipliers: a factor a block name.
         weight_decay: for the variables that `decays` says yes to, 0 for the others.
         decays: function of a variable.
-        first_steps: the step at which each block was first trained; 0 for a block that is not in it.
+        wanted: of the config; the first that matches and gives a factor or a decay goes before the other arguments.
 
     Raises:
         ValueError: if a variable is in two blocks or a block has no multiplier.
@@ -60,6 +63,10 @@ def variable_rules(
         for variable in variables:
             if variable.path in rules:
                 raise ValueError(f"The variable {variable.path!r} is covered twice, the second time by {name!r}.")
-            decay = weight_decay if decays(variable) else 0.0
-            rules[variable.path] = VariableRule(multipliers[name], decay, first_steps.get(name, 0))
+            factor = first_given(wanted, full_name(name, variable), "learning_rate_factor")
+            decay = first_given(wanted, full_name(name, variable), "weight_decay")
+            rules[variable.path] = VariableRule(
+                multipliers[name] if factor is None else factor,
+                (weight_decay if decays(variable) else 0.0) if decay is None else decay,
+            )
     return rules

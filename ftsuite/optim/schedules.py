@@ -1,27 +1,43 @@
-"""Learning-rate schedules: pure functions from the step of a stage to a rate."""
+"""Learning-rate schedules: pure functions from the step of a stage to a rate. A step is a batch."""
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import keras
 
-ScheduleName = Literal["constant", "linear", "cosine"]
+ScheduleName = Literal["constant", "linear", "cosine", "one-cycle", "inverse-sqrt"]
+
+# The one-cycle policy rises from this share of the peak, and ends at this share of that.
+_CYCLE_START, _CYCLE_END = 1 / 25, 1e-4
 
 
 @keras.saving.register_keras_serializable(package="ftsuite")
 class StageSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """Linear warm-up to a peak, then constant, linear or cosine decay to zero (Loshchilov & Hutter, 2017,
-    https://arxiv.org/abs/1608.03983), over the steps of one stage.
+    """A linear warm-up to a peak, and what follows, over the steps of one stage.
 
-    The optimizer counts steps through all stages, so the schedule knows at which step its stage began.
+    Step `s` of the warm-up has the rate ``peak * (s + 1) / (warmup_steps + 1)``; step ``warmup_steps`` has the peak.
+    From there to step ``total_steps`` (the first one that the stage does not make) the rate
+
+    - ``constant``: stays;
+    - ``linear``: falls to 0 in a straight line;
+    - ``cosine``: falls to 0 in half a cosine (Loshchilov & Hutter, 2017, https://arxiv.org/abs/1608.03983);
+    - ``one-cycle``: falls to a 25th of the peak in as many steps as the warm-up took, then to a ten-thousandth of
+      that, both in a straight line; its warm-up begins at a 25th of the peak (Smith & Topin, 2019,
+      https://arxiv.org/abs/1708.07120);
+    - ``inverse-sqrt``: falls as ``sqrt((warmup_steps + 1) / (step + 1))`` (Vaswani et al., 2017,
+      https://arxiv.org/abs/1706.03762).
+
+    The optimizer counts batches through all stages, so the schedule knows at which count its stage began. Where
+    gradients are accumulated, an update takes the rate of its last batch.
 
     Args:
         peak: the highest rate.
-        total_steps: length of the stage in optimizer steps, at least 1.
-        warmup_steps: steps of linear rise at the stage's beginning.
-        name: ``constant``, ``linear`` or ``cosine``.
-        first_step: the optimizer's step count when the stage begins.
+        total_steps: length of the stage in batches, at least 1.
+        warmup_steps: batches of linear rise at the stage's beginning.
+        name: one of the five.
+        first_step: the optimizer's count of batches when the stage begins.
     """
 
     def __init__(
@@ -34,18 +50,32 @@ class StageSchedule(keras.optimizers.schedules.LearningRateSchedule):
         self.first_step = int(first_step)
 
     def __call__(self, step: Any) -> Any:
-        """The rate at one optimizer step, a scalar float32 tensor."""
+        """The rates at the optimizer's counts of batches: a float32 tensor of the shape of `step`."""
         ops = keras.ops
-        local = ops.maximum(ops.cast(step, "float32") - float(self.first_step), 0.0)
+        # In whole numbers first: the same steps after the start of any stage give the same bits.
+        local = ops.cast(ops.maximum(ops.convert_to_tensor(step) - self.first_step, 0), "float32")
         rise = (local + 1.0) / float(self.warmup_steps + 1)
-        after = max(self.total_steps - self.warmup_steps, 1)
-        progress = ops.clip((local - float(self.warmup_steps)) / float(after), 0.0, 1.0)
-        shape = ops.ones_like(progress)
+        if self.name == "one-cycle":
+            rise = _CYCLE_START + (1.0 - _CYCLE_START) * local / float(max(self.warmup_steps, 1))
+        return self.peak * ops.where(local < float(self.warmup_steps), rise, self._after_warmup(local))
+
+    def _after_warmup(self, local: Any) -> Any:
+        """The share of the peak at steps of the stage from the warm-up's end on."""
+        ops = keras.ops
+        warmup, after = float(self.warmup_steps), float(max(self.total_steps - self.warmup_steps, 1))
+        progress = ops.clip((local - warmup) / after, 0.0, 1.0)
         if self.name == "linear":
-            shape = 1.0 - progress
-        elif self.name == "cosine":
-            shape = 0.5 * (1.0 + ops.cos(progress * 3.141592653589793))
-        return self.peak * ops.where(local < float(self.warmup_steps), rise, shape)
+            return 1.0 - progress
+        if self.name == "cosine":
+            return 0.5 * (1.0 + ops.cos(progress * math.pi))
+        if self.name == "one-cycle":
+            falling = min(max(warmup, 1.0), after) / after
+            tail = ops.clip((progress - falling) / max(1.0 - falling, 1e-9), 0.0, 1.0)
+            fall = 1.0 - (1.0 - _CYCLE_START) * progress / falling
+            return ops.where(progress < falling, fall, _CYCLE_START * (1.0 - (1.0 - _CYCLE_END) * tail))
+        if self.name == "inverse-sqrt":
+            return ops.sqrt((warmup + 1.0) / (ops.maximum(local, warmup) + 1.0))
+        return ops.ones_like(progress)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

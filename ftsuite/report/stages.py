@@ -27,6 +27,7 @@ class StageRow:
         blocks: every block with the hashes before and after.
         proof: whether exactly the expected blocks moved, in words.
         held: the same as a flag; None where the journal has no hashes.
+        doubt: why the stage looks as if nothing was learnt; empty where it does not.
     """
 
     number: int
@@ -40,6 +41,7 @@ class StageRow:
     blocks: tuple[Block, ...]
     proof: str
     held: bool | None
+    doubt: str
 
 
 def stage_rows(record: RunRecord) -> list[StageRow]:
@@ -75,6 +77,7 @@ def _row(record: RunRecord, index: int, plan: dict[str, Any], result: dict[str, 
         blocks=blocks,
         proof=proof,
         held=held,
+        doubt=str(result.get("doubt") or ""),
     )
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from ftsuite.config import LoadedConfig, dump_yaml
 from ftsuite.errors import ConfigError
 from ftsuite.runs import folder as folders
+
+# Keys (and what begins with them) that a resumed run may have otherwise: what they change is no part of its training.
+# Data that moved are checked by their content.
+RESUMABLE = (
+    *("summary", "data.source", "data.data_dir", "data.manual_dir"),
+    *("finetune.checkpoints", "finetune.loss_limit", "evaluation."),
+)
+_ABSENT = "absent"
 
 
 def begin(loaded: LoadedConfig, out: Path | None, resume: bool) -> Path:
@@ -28,7 +37,7 @@ def begin(loaded: LoadedConfig, out: Path | None, resume: bool) -> Path:
     resolved = loaded.resolved()
     if resume:
         folder = folders.resolve_run(out) if out is not None else folders.newest_unfinished(job_name(loaded))
-        _require_same_config(folder, resolved)
+        _take_up_config(folder, resolved)
         return folder
     folder = folders.create_folder(out or folders.default_folder(job_name(loaded), resolved))
     folders.write_text(folder / folders.CONFIG, dump_yaml(resolved))
@@ -47,15 +56,39 @@ def resume_command(folder: Path) -> str:
     return shlex.join(["ftsuite", "run", str(folder / folders.CONFIG), "--out", str(folder), "--resume"])
 
 
-def _require_same_config(folder: Path, resolved: Mapping[str, Any]) -> None:
-    before = (folder / folders.CONFIG).read_text(encoding="utf-8")
-    after = dump_yaml(resolved)
-    if before == after:
-        return
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
-    changed = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
-    raise ConfigError(
-        f"--resume needs the config that the run began with. These lines differ (- then, + now) from "
-        f"{folder / folders.CONFIG}:\n" + "\n".join(changed),
-        f"Resume it as it was: {resume_command(folder)}",
-    )
+def _take_up_config(folder: Path, resolved: Mapping[str, Any]) -> None:
+    """Go on with the config that the run began with, or one that differs where it cannot change the result.
+
+    Raises:
+        ConfigError: naming every key that changed, and whether it may.
+    """
+    path = folder / folders.CONFIG
+    text = dump_yaml(resolved)
+    # Both through one reader, so that a number is the same however it is written.
+    before, after = (_flat(YAML(typ="safe", pure=True).load(source)) for source in (path.read_text("utf-8"), text))
+    changed = sorted(key for key in before.keys() | after.keys() if before.get(key, _ABSENT) != after.get(key, _ABSENT))
+    refused = [key for key in changed if not key.startswith(RESUMABLE)]
+    if refused:
+        lines = [
+            f"  {key}: {before.get(key, _ABSENT)} then, {after.get(key, _ABSENT)} now"
+            + ("" if key in refused else " (may change)")
+            for key in changed
+        ]
+        raise ConfigError(
+            f"--resume needs the config that the run in {folder} began with. Received another one:\n"
+            + "\n".join(lines),
+            f"These may change: {', '.join(RESUMABLE)}. Resume it as it was: {resume_command(folder)}",
+        )
+    if changed:
+        folders.write_text(path, text)
+
+
+def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
+    """Every value by its dotted key; empty maps and lists stand for themselves."""
+    if isinstance(tree, Mapping) and tree:
+        parts = [_flat(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in tree.items()]
+    elif isinstance(tree, list | tuple) and tree:
+        parts = [_flat(value, f"{prefix}.{number}") for number, value in enumerate(tree)]
+    else:
+        return {prefix: tree}
+    return {key: value for part in parts for key, value in part.items()}

@@ -78,11 +78,11 @@ def execute(
                 raise Interrupted("Stopped before training began; there is nothing to go on with.") from stop
             journal.write("interrupted")
             raise Interrupted(
-                f"Stopped. What was trained up to the last whole epoch is kept in {folder}.",
+                f"Stopped. What was trained so far is kept in {folder}.",
                 f"Go on with: {resume_command(folder)}",
             ) from stop
         except DivergedError as error:
-            journal.write("diverged", message=error.message)
+            journal.write("diverged", message=error.message, **error.details)
             raise
 
 

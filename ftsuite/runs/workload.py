@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib.metadata
+import math
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import psutil
 
+from ftsuite.assets import home
 from ftsuite.data.pipeline import epoch_order
+from ftsuite.errors import ConfigError
 from ftsuite.evaluation import evaluate_predictions
 from ftsuite.runs.prepare import Prepared
+from ftsuite.training.activation_cache import ActivationCache, CacheOptions
+from ftsuite.training.activation_folder import ActivationFolder
 from ftsuite.training.journal import Journal
-from ftsuite.training.loop import Trainer, Workload
+from ftsuite.training.loop import Trainer
 from ftsuite.training.validation import ClassificationJudge
+from ftsuite.training.workload import Workload
 
+_COMPARED = 4
+_VERSIONED = ("ftsuite", "keras", "keras-hub", "numpy")
 _RECALIBRATION_BATCHES = 50
 
 
@@ -32,7 +43,7 @@ def classification_workload(prepared: Prepared) -> Workload:
         model=prepared.model.training,
         blocks=prepared.blocks,
         stages=prepared.stages,
-        batches=lambda epoch: pipeline.training_epoch(training, epoch),
+        batches=lambda epoch, first_step: pipeline.training_epoch(training, epoch, first_step),
         examples_per_step=min(pipeline.batch_size, len(training)),
         judge=ClassificationJudge(
             pipeline,
@@ -45,9 +56,64 @@ def classification_workload(prepared: Prepared) -> Workload:
         optimizer=prepared.new_optimizer(),
         finetune=finetune,
         batch_norm=prepared.batch_norm,
+        guess_loss=math.log(len(prepared.examples.class_names)),
         calibration_batches=lambda: _calibration_batches(prepared),
         token_counts=pipeline.token_counts,
+        cache=_cache_of(prepared),
+        batch_ids=lambda epoch, step: training.take(pipeline.batch_positions(training, epoch, step)).ids,
     )
+
+
+def _cache_of(prepared: Prepared) -> Callable[[Workload], ActivationCache] | None:
+    """The cache that the config asks for, where activations of single examples can stand for batches."""
+    finetune, training, pipeline = prepared.config.finetune, prepared.parts["train"], prepared.pipeline
+    if finetune.cache == "off":
+        return None
+    if prepared.task.mixes_batches:
+        if finetune.cache == "auto":
+            return None
+        raise ConfigError(
+            "finetune.cache must be auto or off, because the task mixes the inputs of a batch anew each epoch. "
+            f"Received: {finetune.cache}.",
+            "Remove what mixes them (mixup, cutmix), or set finetune.cache to auto.",
+        )
+    options = CacheOptions(
+        mode=finetune.cache,
+        views=finetune.views,
+        augments=pipeline.augments(training.take(range(min(_COMPARED, len(training))))),
+        folder=ActivationFolder(home() / "activations", activations_limit_bytes()),
+        free_memory_bytes=lambda: int(psutil.virtual_memory().available),
+        identity={
+            "task": prepared.spec.name,
+            "options": prepared.task.options.model_dump(mode="json"),
+            "kind": prepared.examples.kind,
+            "dtype_policy": keras.config.dtype_policy().name,
+            "backend": keras.backend.backend(),
+            "devices": list(keras.distribution.list_devices()),
+            "versions": {name: importlib.metadata.version(name) for name in _VERSIONED},
+        },
+        padded_width=prepared.task.padded_width if pipeline.encode is not None else None,
+    )
+    return lambda work: ActivationCache(options, work, pipeline, training)
+
+
+def activations_limit_bytes() -> int:
+    """The most that kept activations of all runs may take on the disk: ``FTSUITE_ACTIVATIONS_GIB``, or 10 GiB.
+
+    Raises:
+        ConfigError: if that is no number above 0.
+    """
+    received = os.environ.get("FTSUITE_ACTIVATIONS_GIB", "10")
+    try:
+        limit = float(received)
+    except ValueError:
+        limit = 0.0
+    if not 0.0 < limit < 1e6:
+        raise ConfigError(
+            f"The environment variable FTSUITE_ACTIVATIONS_GIB must be a number above 0. Received: {received!r}.",
+            "Set it to 10, for instance, or unset it.",
+        )
+    return int(limit * 2**30)
 
 
 def figures_of(prepared: Prepared, probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:

@@ -1,56 +1,86 @@
-"""Keras callbacks of the training loop."""
+"""What watches the steps of an epoch from within Keras' `fit`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
-from ftsuite.errors import DivergedError
+from ftsuite.training.seeds import on_accelerator
 
-# Reading the loss waits for the device; once in so many steps costs nothing and still stops a lost run at once.
-_STEPS_BETWEEN_CHECKS = 10
+# Reading a loss waits for the device: on a CPU that costs nothing, elsewhere it is done once in so many steps.
+_ACCELERATOR_STEPS_BETWEEN_CHECKS = 10
 
 
-class StepReporter(keras.callbacks.Callback):
-    """Tells a listener of every step and stops a run whose loss is not finite.
+class StepWatcher(keras.callbacks.Callback):
+    """Tells of every step, and of a loss that is lost.
 
     Args:
-        stage_name: for the message.
-        epoch: of all stages, from 0.
-        listener: called with the number of steps that are done in the epoch.
+        first_step: steps of the epoch that were done before this `fit`.
+        sums: the variables of the metrics after these steps, which `fit` sets to zero when it begins; empty where no
+            step was done. They are sums, so that they can be added again.
+        on_step: called with the steps of the epoch that are done.
+        on_lost: called with the same and a loss that is not finite or above `loss_limit`; must raise.
+        loss_limit: the highest loss of a step that is not lost.
     """
 
-    def __init__(self, stage_name: str, epoch: int, listener: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        first_step: int,
+        sums: Sequence[np.ndarray],
+        on_step: Callable[[int], None],
+        on_lost: Callable[[int, float], None],
+        loss_limit: float,
+    ) -> None:
         super().__init__()
-        self._stage_name = stage_name
-        self._epoch = epoch
-        self._listener = listener
+        self._first_step = first_step
+        self._sums = sums
+        self._on_step = on_step
+        self._on_lost = on_lost
+        self._loss_limit = loss_limit
+        self._every = _ACCELERATOR_STEPS_BETWEEN_CHECKS if on_accelerator() else 1
+        # Keras reports the mean since `fit` began: over these steps, and those that `sums` brought back.
+        self._brought_back = 0
+        self._looked_at, self._total = 0, 0.0
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Report, and now and then look at the loss."""
-        self._listener(batch + 1)
-        if (batch + 1) % _STEPS_BETWEEN_CHECKS == 0:
-            self._check(batch + 1, logs)
+        """Look at the loss, take up the metrics of the steps before, and report."""
+        done = self._first_step + batch + 1
+        if (batch + 1) % self._every == 0:
+            self._check(batch + 1, done, float((logs or {}).get("loss", 0.0)))
+        if batch == 0 and self._sums:
+            self._bring_back()
+        self._on_step(done)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Look at the loss of the whole epoch."""
-        self._check(None, logs)
-
-    def _check(self, step: int | None, logs: Mapping[str, Any] | None) -> None:
+        """Look at the mean loss of the epoch, in which one that is not finite stays."""
         loss = float((logs or {}).get("loss", 0.0))
-        if math.isfinite(loss):
-            return
-        where = f"step {step} of epoch {self._epoch + 1}" if step else f"epoch {self._epoch + 1}"
-        raise diverged(self._stage_name, where, str(loss))
+        if not math.isfinite(loss):
+            self._on_lost(-1, loss)
+
+    def _bring_back(self) -> None:
+        sync(self.model)
+        for variable, value in zip(self.model.metrics_variables, self._sums, strict=True):
+            variable.assign(np.asarray(variable) + value)
+        # Keras' loss tracker is the first metric, a total and a count.
+        total, count = (float(value) for value in self._sums[:2])
+        self._brought_back = self._first_step
+        self._looked_at += self._first_step
+        self._total += total / max(count, 1.0) * self._first_step
+
+    def _check(self, fitted: int, done: int, mean: float) -> None:
+        """The mean loss of the steps since the last look is what they changed the running mean by."""
+        steps = fitted + self._brought_back
+        loss = (mean * steps - self._total) / (steps - self._looked_at) if math.isfinite(mean) else mean
+        self._looked_at, self._total = steps, mean * steps
+        if not math.isfinite(loss) or loss > self._loss_limit:
+            self._on_lost(done, loss)
 
 
-def diverged(stage_name: str, where: str, received: str) -> DivergedError:
-    """The error of a run whose loss is not finite any more."""
-    return DivergedError(
-        f"Training diverged in stage {stage_name!r} by {where}: the loss must be finite. Received: {received}.",
-        "Lower that stage's learning_rate (a tenth is a good start), add warmup, or set "
-        "finetune.optimizer.clip_norm to 1.0. The checkpoint of the last good epoch is kept.",
-    )
+def sync(model: Any) -> None:
+    """Bring a model's variables up to date within `fit`; JAX keeps them elsewhere meanwhile."""
+    if keras.backend.backend() == "jax":
+        model.jax_state_sync()

@@ -1,4 +1,4 @@
-"""Checkpoints after each epoch: everything that training needs to go on to the same result.
+"""Checkpoints: everything that training needs to go on to the same result.
 
 A checkpoint is a folder with safetensors files (no code in them) and a ``state.json`` that holds their sha256. It is
 written under a temporary name and renamed, so that a killed run never leaves a half one that looks whole.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ import safetensors.numpy
 
 from ftsuite.errors import ArtifactError
 
-FORMAT = 1
+FORMAT = 2
+_PREFIX = "checkpoint-"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def save_checkpoint(
     folder: Path, number: int, tensors: Mapping[str, Sequence[np.ndarray]], progress: Mapping[str, Any], keep: int = 2
 ) -> Path:
     """Write checkpoint `number` under `folder` and remove all but the newest `keep`."""
-    final = folder / f"epoch-{number:05d}"
+    final = folder / f"{_PREFIX}{number:06d}"
     partial = folder / f".partial-{final.name}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -44,26 +46,27 @@ def save_checkpoint(
         path = partial / f"{name}.safetensors"
         named = {f"{position:05d}": np.asarray(array, order="C") for position, array in enumerate(arrays)}
         # As bytes through Python's own file: its errors say whether the disk is full.
-        path.write_bytes(safetensors.numpy.save(named))
-        hashes[path.name] = _sha256(path)
+        content = safetensors.numpy.save(named)
+        _write(path, content)
+        hashes[path.name] = hashlib.sha256(content).hexdigest()
     state = {"format": FORMAT, "files": hashes, "progress": progress}
-    (partial / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    _write(partial / "state.json", json.dumps(state).encode())
     shutil.rmtree(final, ignore_errors=True)
     partial.rename(final)
-    for old in sorted(folder.glob("epoch-*"))[:-keep]:
+    for old in sorted(folder.glob(f"{_PREFIX}*"))[:-keep]:
         shutil.rmtree(old)
     return final
 
 
 def latest_checkpoint(folder: Path) -> Path | None:
     """The newest whole checkpoint, or None."""
-    found = sorted(folder.glob("epoch-*"))
+    found = sorted(folder.glob(f"{_PREFIX}*"))
     return found[-1] if found else None
 
 
 def has_progress(folder: Path) -> bool:
     """Whether there is a whole checkpoint of any phase under a run's folder of checkpoints."""
-    return any(folder.rglob("epoch-*"))
+    return any(folder.rglob(f"{_PREFIX}*"))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -90,6 +93,14 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"The checkpoint {path} cannot be used: {error}",
             "Delete that folder to go on from the checkpoint before it, or start the run anew with another --out.",
         ) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Onto the disk itself: a rename that overtakes its content would make a torn checkpoint look whole."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sha256(path: Path) -> str:

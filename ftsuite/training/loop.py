@@ -8,64 +8,29 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
 import keras
 import numpy as np
 
-from ftsuite.models.blocks import Block
+from ftsuite.errors import ResourceError
 from ftsuite.models.freezing import set_trainable, without_frozen_dropout
+from ftsuite.training.activation_cache import CacheRefusedError
 from ftsuite.training.batch_norm import recalibrate
-from ftsuite.training.callbacks import StepReporter, diverged
+from ftsuite.training.callbacks import StepWatcher, sync
 from ftsuite.training.checkpoints import latest_checkpoint, load_checkpoint, save_checkpoint
+from ftsuite.training.divergence import diverged
 from ftsuite.training.fingerprints import describe_moves, hash_blocks
+from ftsuite.training.interrupts import StopRequests
 from ftsuite.training.journal import Journal
 from ftsuite.training.plan import Stage
 from ftsuite.training.progress import TrainingProgress
 from ftsuite.training.seeds import uses_xla
-from ftsuite.training.validation import DIRECTIONS, Judge
-
-if TYPE_CHECKING:
-    from ftsuite.config import FinetuneConfig
-    from ftsuite.data.token_counts import TokenCounts
-
-
-@dataclass(frozen=True)
-class Workload:
-    """What is trained on what.
-
-    Attributes:
-        model: features to logits.
-        blocks: of the model, head last.
-        stages: in order.
-        batches: (features, targets, weights) of one epoch, counted from 0 through all stages.
-        examples_per_step: the batch size.
-        judge: of the validation examples, to choose epochs by.
-        loss: Keras loss over targets and logits.
-        metrics: Keras metrics of the training batches, made anew for each stage.
-        optimizer: with `PerVariableRates`, not built yet.
-        finetune: the config's part.
-        batch_norm: the policy that applies; random weights have no statistics to keep.
-        calibration_batches: features in random order, without augmentation, to measure BatchNorm statistics on.
-        token_counts: tokens and padding of the first steps of the latest epoch; None where nothing is tokenised.
-    """
-
-    model: Any
-    blocks: tuple[Block, ...]
-    stages: tuple[Stage, ...]
-    batches: Callable[[int], Any]
-    examples_per_step: int
-    judge: Judge
-    loss: Any
-    metrics: Callable[[], list[Any]]
-    optimizer: Any
-    finetune: FinetuneConfig
-    batch_norm: str
-    calibration_batches: Callable[[], Iterable[Any]] | None = None
-    token_counts: Callable[[int], TokenCounts | None] = lambda steps: None
+from ftsuite.training.snapshot import is_finite, put_back, take_tensors
+from ftsuite.training.validation import DIRECTIONS
+from ftsuite.training.workload import Feed, Workload
 
 
 class Trainer:
@@ -74,7 +39,7 @@ class Trainer:
     Args:
         workload: what to train.
         journal: told of every stage and epoch.
-        checkpoint_folder: written to after each epoch.
+        checkpoint_folder: written to now and then, at the end of each stage, and where training is stopped.
     """
 
     def __init__(self, workload: Workload, journal: Journal, checkpoint_folder: Path) -> None:
@@ -83,9 +48,17 @@ class Trainer:
         self.checkpoint_folder = checkpoint_folder
         self.progress = TrainingProgress()
         self._best: list[np.ndarray] | None = None
+        self._sums: list[np.ndarray] = []
+        # Where this process began with the epoch under way, and what the steps before that were shown.
+        self._pass: tuple[int, list[int]] | None = None
+        self._stops = StopRequests()
+        self._saved_at = (time.monotonic(), 0)
         # A twin over the same variables, so that compiling for a stage does not trace prediction again.
         self.evaluator = keras.Model(workload.model.inputs, workload.model.outputs)
         self.evaluator.compile(jit_compile=uses_xla())
+        self._whole = Feed(workload.model, self.evaluator, workload.batches, workload.judge, workload.token_counts)
+        self.feed = self._whole
+        self._cache = workload.cache(workload) if workload.cache is not None else None
         # Moments of all variables are made before anything is frozen, so that they outlast every stage change.
         # By variable, because a trainer before this one may have left some of the same variables frozen.
         set_trainable(workload.model, workload.blocks, [block.name for block in workload.blocks], workload.batch_norm)
@@ -95,20 +68,23 @@ class Trainer:
         """Train all stages; returns what each stage reports, for ``metrics.json``.
 
         Raises:
-            DivergedError: if the loss is not finite.
+            DivergedError: if a loss is not finite, or far above that of a guess.
             ArtifactError: if a checkpoint to resume from is damaged.
+            KeyboardInterrupt: after a checkpoint was written, where Ctrl-C or SIGTERM asks for a stop.
         """
-        resumed = resume and self._restore()
-        for stage in self.workload.stages[self.progress.stage :]:
-            if not resumed:
-                self.progress.begin_stage(stage.number, stage.trained, hash_blocks(self.workload.blocks))
-                self._announce(stage)
-            resumed = False
-            with without_frozen_dropout(self.workload.model, self.workload.blocks, stage.trained):
-                self.enter(stage)
-                while self.progress.stage_epoch < stage.epochs and not self._is_stuck(stage):
-                    self._train_epoch(stage)
-            self._leave(stage)
+        if resume:
+            self._restore()
+        with self._stops:
+            for stage in self.workload.stages[self.progress.stage :]:
+                if not self.progress.stage_begun:
+                    self.progress.begin_stage(stage.trained, hash_blocks(self.workload.blocks))
+                    self._announce(stage)
+                with without_frozen_dropout(self.workload.model, self.workload.blocks, stage.trained):
+                    self.enter(stage)
+                    while self.progress.stage_epoch < stage.epochs and not self._is_stuck(stage):
+                        self._train_epoch(stage)
+                self._leave(stage)
+                self._save()
         if self.workload.batch_norm == "recalibrate":
             self._recalibrate()
         return self.progress.stage_results
@@ -117,23 +93,54 @@ class Trainer:
         """Freeze, set the rates and compile for one stage."""
         work = self.workload
         set_trainable(work.model, work.blocks, stage.trained, work.batch_norm)
+        self.feed = self._feed_of(stage)
         decay = work.finetune.optimizer.weight_decay
         work.optimizer.follow(stage.rules(work.blocks, decay, self.progress.first_steps))
         work.optimizer.learning_rate = stage.learning_rates(self.progress.stage_first_step)
         # Keras reads trainability when it compiles: without this call the change would do nothing.
-        work.model.compile(
+        self.feed.model.compile(
             optimizer=work.optimizer,
             loss=work.loss,
             weighted_metrics=work.metrics(),
             jit_compile=uses_xla(),
         )
 
+    def _feed_of(self, stage: Stage) -> Feed:
+        """Activations of what is frozen, where they are kept; else the examples themselves."""
+        cached, number = self.progress.cached, str(stage.number)
+        if self._cache is None or cached.get(number) is False or not self._cache.is_worthwhile(stage):
+            return self._whole
+        told = {"stage": stage.number, "stage_name": stage.name}
+        try:
+            with self._stops.at_once():
+                feed, facts = self._cache.feed(stage, self._whole, self.journal.tell)
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        except CacheRefusedError as reason:
+            if cached.get(number):
+                raise ResourceError(
+                    f"This stage trained on kept activations before it was stopped. Received now: {reason}.",
+                    "Give it the room that it had, or start the run anew with finetune.cache: off.",
+                ) from reason
+            cached[number] = False
+            self.journal.write("not_cached", **told, reason=str(reason))
+            return self._whole
+        if number not in cached:
+            cached[number] = True
+            self.journal.write("cached", **told, **facts)
+        return feed
+
     def fit_epoch(self, stage: Stage, steps: int, on_step: Callable[[int], None]) -> dict[str, float]:
-        """Train some steps of the current epoch; returns the loss and the metrics."""
-        work = self.workload
-        batches = work.batches(self.progress.epoch).take(steps)
-        reporter = StepReporter(stage.name, self.progress.epoch, on_step)
-        history = work.model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[reporter])
+        """Train up to so many steps of the current epoch; returns the loss and the metrics of all of them."""
+        first = self.progress.epoch_step
+        batches = self.feed.batches(self.progress.epoch, first).take(steps - first)
+
+        def lost(step: int, loss: float) -> NoReturn:
+            self._diverge(stage, step, loss)
+
+        watcher = StepWatcher(first, self._sums, on_step, lost, self.workload.loss_limit)
+        history = self.feed.model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[watcher])
         return {name: float(values[-1]) for name, values in history.history.items()}
 
     def _announce(self, stage: Stage) -> None:
@@ -148,57 +155,95 @@ class Trainer:
         )
 
     def _train_epoch(self, stage: Stage) -> None:
-        progress, work = self.progress, self.workload
+        progress = self.progress
         steps = stage.steps_of_epoch(progress.stage_epoch)
-        began = time.perf_counter()
-
-        before = progress.stage_epoch * stage.steps_per_epoch
-
-        def tell(step: int) -> None:
-            self.journal.tell(
-                {"event": "step", "stage": stage.number, "step": before + step, "steps": stage.total_steps}
-            )
-
-        fitted = self.fit_epoch(stage, steps, tell)
-        seconds = time.perf_counter() - began
-        figures = work.judge.figures(self.evaluator)
-        self._refuse_broken(stage, figures["log_loss"])
-        last_rate = float(stage.learning_rates(progress.stage_first_step)(progress.step + steps - 1))
-        progress.stage_epoch += 1
-        progress.epoch += 1
-        progress.step += steps
+        if progress.epoch_step < steps:
+            self._take_steps(stage, steps)
+        assert progress.fitted is not None, "set with the last step"
+        try:
+            with self._stops.at_once():
+                figures = self.feed.judge.figures(self.feed.evaluator)
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        # Never keep weights that are not finite as the best: the loss of a step precedes its update.
+        if not math.isfinite(figures["log_loss"]):
+            self._diverge(stage, -1, figures["log_loss"])
+        entry = self._epoch_entry(stage, steps, progress.fitted, figures)
+        progress.end_epoch(steps)
+        self._sums, self._pass = [], None
         self._note_best(stage, figures)
-        self.journal.write(
-            "epoch",
-            stage=stage.number,
-            stage_name=stage.name,
-            epoch=progress.epoch,
-            stage_epoch=progress.stage_epoch,
-            steps=steps,
+        self.journal.write("epoch", **entry)
+        self._save_when_due()
+
+    def _take_steps(self, stage: Stage, steps: int) -> None:
+        """Train what is left of the epoch."""
+        progress, first = self.progress, self.progress.epoch_step
+        before = progress.stage_epoch * stage.steps_per_epoch
+        self._pass = (first, progress.epoch_tokens)
+        seconds, began = progress.epoch_seconds, time.perf_counter()
+
+        def on_step(done: int) -> None:
+            progress.epoch_step = done
+            progress.epoch_seconds = seconds + time.perf_counter() - began
+            self.journal.tell(
+                {"event": "step", "stage": stage.number, "step": before + done, "steps": stage.total_steps}
+            )
+            # At the last step the epoch's figures are not known yet: what saves then is what comes after.
+            if done < steps:
+                self._save_when_due()
+                self._stops.check()
+
+        try:
+            progress.fitted = self.fit_epoch(stage, steps, on_step)
+        except KeyboardInterrupt:
+            if progress.epoch_step < steps:
+                self._save()
+            raise
+        self._count_tokens()
+
+    def _count_tokens(self) -> None:
+        """Bring what the epoch's steps were shown up to date."""
+        if self._pass is None:
+            return
+        first, before = self._pass
+        counts = self.feed.token_counts(self.progress.epoch_step - first)
+        if counts is not None:
+            now = (counts.tokens, counts.cells, counts.texts, counts.truncated)
+            self.progress.epoch_tokens = [old + new for old, new in zip(before, now, strict=True)]
+
+    def _epoch_entry(
+        self, stage: Stage, steps: int, fitted: dict[str, float], figures: dict[str, float]
+    ) -> dict[str, Any]:
+        """What the journal tells of an epoch."""
+        progress = self.progress
+        seconds = progress.epoch_seconds
+        rate = stage.learning_rates(progress.stage_first_step)(progress.step + steps - 1)
+        tokens, cells, texts, truncated = progress.epoch_tokens
+        read = {
+            "tokens_per_second": round(tokens / seconds, 1),
+            "padding_share": round(1.0 - tokens / max(cells, 1), 4),
+            "truncated_share": round(truncated / max(texts, 1), 4),
+        }
+        return {
+            "stage": stage.number,
+            "stage_name": stage.name,
+            "epoch": progress.epoch + 1,
+            "stage_epoch": progress.stage_epoch + 1,
+            "steps": steps,
             **{f"train_{name}": value for name, value in fitted.items()},
             **{f"validation_{name}": value for name, value in figures.items()},
-            learning_rate=last_rate,
-            seconds=round(seconds, 3),
-            examples_per_second=round(steps * work.examples_per_step / seconds, 2),
-            **self._token_figures(steps, seconds),
-        )
-        self._save()
-
-    def _token_figures(self, steps: int, seconds: float) -> dict[str, float]:
-        """How fast texts were read, and how much of it was padding or lost to truncation."""
-        counts = self.workload.token_counts(steps)
-        if counts is None:
-            return {}
-        return {
-            "tokens_per_second": round(counts.tokens / seconds, 1),
-            "padding_share": round(counts.padding_share, 4),
-            "truncated_share": round(counts.truncated_share, 4),
+            "learning_rate": float(rate),
+            "seconds": round(seconds, 3),
+            "examples_per_second": round(steps * self.workload.examples_per_step / seconds, 2),
+            **(read if cells else {}),
         }
 
-    def _refuse_broken(self, stage: Stage, validation_loss: float) -> None:
-        """Never keep weights that are not finite as the last good epoch: the loss of a step precedes its update."""
-        if not math.isfinite(validation_loss):
-            raise diverged(stage.name, f"epoch {self.progress.epoch + 1}", f"validation loss {validation_loss}")
+    def _diverge(self, stage: Stage, step: int, loss: float) -> NoReturn:
+        """Stop a run whose loss is lost at a step of the epoch, or -1 where only its end told."""
+        work, epoch = self.workload, self.progress.epoch
+        ids = work.batch_ids(epoch, step - 1) if step > 0 else ()
+        raise diverged(stage.name, epoch + 1, step if step > 0 else None, loss, work.loss_limit, ids)
 
     def _note_best(self, stage: Stage, figures: dict[str, float]) -> None:
         stopping = self.workload.finetune.early_stopping
@@ -228,15 +273,10 @@ class Trainer:
         moves = describe_moves(work.blocks, progress.hashes_before, hash_blocks(work.blocks), stage.trained)
         if self._best is not None:
             work.model.set_weights(self._best)
-        assessed = work.judge.assess(self.evaluator)
+        assessed = self.feed.judge.assess(self.feed.evaluator)
         best_epoch = progress.best["epoch"] if progress.best else progress.epoch
         progress.stage_results.append(
-            {
-                "name": stage.name,
-                "epochs": progress.stage_epoch,
-                "best_epoch": best_epoch,
-                "validation": assessed,
-            }
+            {"name": stage.name, "epochs": progress.stage_epoch, "best_epoch": best_epoch, "validation": assessed}
         )
         self.journal.write(
             "stage_ended",
@@ -248,43 +288,53 @@ class Trainer:
             blocks=moves,
             **{f"validation_{name}": assessed[name]["value"] for name in DIRECTIONS if name in assessed},
         )
+        doubt = work.judge.doubt(assessed) if stage.number == 0 else None
+        if doubt is not None:
+            progress.stage_results[-1]["doubt"] = doubt
+            self.journal.write("doubt", stage=stage.number, stage_name=stage.name, message=doubt)
+        progress.end_stage()
 
     def _recalibrate(self) -> None:
         if self.workload.calibration_batches is not None:
             count = recalibrate(self.workload.model, self.workload.calibration_batches())
             self.journal.write("batch_norm_recalibrated", batches=count)
 
-    def _random_states(self) -> list[Any]:
-        return [variable for variable in self.workload.model.variables if "seed_generator" in variable.path]
+    def _save_when_due(self) -> None:
+        now, (moment, steps) = time.monotonic(), self._saved_at
+        every = self.workload.finetune.checkpoints.every
+        if every.is_over(now - moment, self.progress.step + self.progress.epoch_step - steps):
+            self._save()
 
     def _save(self) -> None:
-        work = self.workload
-        self.progress.journal_bytes = self.journal.length_bytes
-        tensors: dict[str, Sequence[np.ndarray]] = {
-            "model": work.model.get_weights(),
-            "random": [np.asarray(variable) for variable in self._random_states()],
-            "optimizer": [np.asarray(variable) for variable in work.optimizer.variables],
-        }
-        if self._best is not None:
-            tensors["best"] = self._best
-        save_checkpoint(self.checkpoint_folder, self.progress.epoch, tensors, self.progress.plain())
+        """Write a checkpoint, unless the weights are lost."""
+        work, progress = self.workload, self.progress
+        sync(self.feed.model)
+        self._count_tokens()
+        sums = [np.asarray(v) for v in self.feed.model.metrics_variables] if self._pass is not None else self._sums
+        tensors = take_tensors(work.model, work.optimizer, sums, self._best)
+        self._saved_at = (time.monotonic(), progress.step + progress.epoch_step)
+        if not is_finite(tensors):
+            return
+        progress.checkpoints += 1
+        progress.journal_bytes = self.journal.length_bytes
+        save_checkpoint(
+            self.checkpoint_folder,
+            progress.checkpoints,
+            tensors,
+            progress.plain(),
+            self.workload.finetune.checkpoints.keep,
+        )
 
-    def _restore(self) -> bool:
-        """Go back to the newest checkpoint; False where there is none yet."""
+    def _restore(self) -> None:
+        """Go back to the newest checkpoint, where there is one."""
         path = latest_checkpoint(self.checkpoint_folder)
         if path is None:
-            return False
-        work = self.workload
+            return
         checkpoint = load_checkpoint(path)
+        put_back(self.workload.model, self.workload.optimizer, checkpoint.tensors, path)
         self.progress = TrainingProgress.from_plain(dict(checkpoint.progress))
-        work.model.set_weights(list(checkpoint.tensors["model"]))
-        for variables, values in (
-            (self._random_states(), checkpoint.tensors["random"]),
-            (work.optimizer.variables, checkpoint.tensors["optimizer"]),
-        ):
-            for variable, value in zip(variables, values, strict=True):
-                variable.assign(value)
+        self._saved_at = (time.monotonic(), self.progress.step + self.progress.epoch_step)
+        self._sums = list(checkpoint.tensors["metrics"])
         best = checkpoint.tensors.get("best")
         self._best = None if best is None else list(best)
         self.journal.cut(self.progress.journal_bytes)
-        return True

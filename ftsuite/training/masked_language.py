@@ -5,6 +5,7 @@ Going on with pretraining on the text of a domain is Gururangan et al., 2020 (ht
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,9 @@ import numpy as np
 
 from ftsuite.models.blocks import Block
 from ftsuite.training.journal import Journal
-from ftsuite.training.loop import Workload
 from ftsuite.training.plan import HEAD, Stage
 from ftsuite.training.seeds import uses_xla
+from ftsuite.training.workload import Workload
 
 if TYPE_CHECKING:
     from ftsuite.config import FinetuneConfig
@@ -82,6 +83,10 @@ class MaskedLanguageJudge:
         """The same; the figures with intervals are made once, after the phase, on every held-out word."""
         value = self.figures(evaluator)["log_loss"]
         return {"log_loss": {"value": value, "n": int(sum(batch.weights.sum() for batch in self.batches))}}
+
+    def doubt(self, assessed: dict[str, Any]) -> str | None:
+        """None: what adapting is worth is told by its own figures."""
+        return None
 
 
 class PhaseJournal(Journal):
@@ -156,5 +161,6 @@ def masked_language_workload(
         optimizer=optimizer,
         finetune=finetune.model_copy(update={"early_stopping": None}),
         batch_norm="frozen-stats",
+        guess_loss=math.log(model.outputs[0].shape[-1]),
         token_counts=batches.token_counts,
     )

@@ -1,4 +1,7 @@
-"""A config's stages made concrete for one model and one data set: which blocks, how many steps, which rates."""
+"""A config's stages made concrete for one model and one data set: which blocks, how many steps, which rates.
+
+A step is a batch, also where the gradients of several batches make one update.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ftsuite.errors import ConfigError
 from ftsuite.models.blocks import Block
 from ftsuite.models.freezing import decays
+from ftsuite.optim.patterns import full_name, is_frozen, require_matches
 from ftsuite.optim.rules import VariableRule, layerwise_multipliers, variable_rules
 from ftsuite.optim.schedules import StageSchedule
 
 if TYPE_CHECKING:
     from ftsuite.config import FinetuneConfig, StageConfig
+    from ftsuite.config.schema import RuleConfig
 
 HEAD = "head"
 
@@ -27,12 +32,13 @@ class Stage:
         number: from 0.
         name: what trains: ``head``, ``last 2`` or ``all``.
         trained: names of the blocks that train, in order.
-        total_steps: optimizer steps.
+        total_steps: batches.
         steps_per_epoch: steps of a full epoch.
         warmup_steps: of the schedule.
         learning_rate: peak rate of the last block.
         layer_decay: factor from a block's rate to the one before it.
         schedule: shape after warm-up.
+        user_rules: the config's, in order.
     """
 
     number: int
@@ -44,6 +50,7 @@ class Stage:
     learning_rate: float
     layer_decay: float
     schedule: Any
+    user_rules: tuple[RuleConfig, ...] = ()
 
     @property
     def epochs(self) -> int:
@@ -55,7 +62,7 @@ class Stage:
         return min(self.steps_per_epoch, self.total_steps - epoch * self.steps_per_epoch)
 
     def learning_rates(self, first_step: int) -> StageSchedule:
-        """The schedule for an optimizer that has made `first_step` steps when the stage begins."""
+        """The schedule for an optimizer that has seen `first_step` batches when the stage begins."""
         return StageSchedule(self.learning_rate, self.total_steps, self.warmup_steps, self.schedule, first_step)
 
     def multipliers(self, blocks: Sequence[Block]) -> dict[str, float]:
@@ -64,11 +71,27 @@ class Stage:
         return {**layerwise_multipliers(backbone, self.layer_decay), HEAD: 1.0}
 
     def rules(
-        self, blocks: Sequence[Block], weight_decay: float, first_steps: Mapping[str, int]
+        self, blocks: Sequence[Block], weight_decay: float | None, first_steps: Mapping[str, int] | None = None
     ) -> dict[str, VariableRule]:
-        """The rule of each variable for the optimizer."""
+        """The rule of each variable for the optimizer.
+
+        Args:
+            blocks: all of the model.
+            weight_decay: of the optimizer, for kernels and embeddings; None for none.
+            first_steps: not used; the optimizer counts the updates of each variable.
+        """
         named = [(block.name, block.variables) for block in blocks]
-        return variable_rules(named, self.multipliers(blocks), weight_decay, decays, first_steps)
+        return variable_rules(named, self.multipliers(blocks), weight_decay or 0.0, decays, self.user_rules)
+
+    def trains(self, block_name: str, variable: Any) -> bool:
+        """Whether this stage trains a variable of a block, so far as it is one to train."""
+        return block_name in self.trained and not is_frozen(self.user_rules, full_name(block_name, variable))
+
+    def trained_part(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
+        """The same blocks, each with only the variables that this stage trains; a frozen block has none."""
+        return tuple(
+            Block(block.name, tuple(v for v in block.variables if self.trains(block.name, v))) for block in blocks
+        )
 
 
 def all_blocks(model: Any, backbone_blocks: Sequence[Block]) -> tuple[Block, ...]:
@@ -82,23 +105,31 @@ def resolve_stages(finetune: FinetuneConfig, blocks: Sequence[Block], steps_per_
     """Make the stages of a config concrete.
 
     Raises:
-        ConfigError: where a stage asks for more blocks than the backbone has.
+        ConfigError: where a stage asks for more blocks than the backbone has, a rule's pattern matches nothing, or
+            the rules leave a stage nothing to train.
     """
-    return tuple(_resolve(number, stage, blocks, steps_per_epoch) for number, stage in enumerate(finetune.stages))
+    require_matches(finetune.rules, [full_name(block.name, v) for block in blocks for v in block.variables])
+    return tuple(
+        _resolve(number, stage, finetune.rules, blocks, steps_per_epoch) for number, stage in enumerate(finetune.stages)
+    )
 
 
-def _resolve(number: int, stage: StageConfig, blocks: Sequence[Block], steps_per_epoch: int) -> Stage:
+def _resolve(
+    number: int, stage: StageConfig, rules: Sequence[RuleConfig], blocks: Sequence[Block], steps_per_epoch: int
+) -> Stage:
     total_steps = stage.duration.to_steps(steps_per_epoch, None)
+    warmup = stage.warmup.to_steps(steps_per_epoch, total_steps) if stage.warmup is not None else 0
     return Stage(
         number=number,
         name=str(stage.train),
-        trained=_trained_blocks(number, stage, [block.name for block in blocks]),
+        trained=_not_frozen(number, rules, blocks, _trained_blocks(number, stage, [block.name for block in blocks])),
         total_steps=total_steps,
         steps_per_epoch=steps_per_epoch,
-        warmup_steps=min(stage.warmup.to_steps(steps_per_epoch, total_steps), total_steps - 1),
+        warmup_steps=min(warmup, total_steps - 1),
         learning_rate=stage.learning_rate,
         layer_decay=stage.layer_decay,
         schedule=stage.schedule,
+        user_rules=tuple(rules),
     )
 
 
@@ -117,3 +148,17 @@ def _trained_blocks(number: int, stage: StageConfig, names: Sequence[str]) -> tu
             "Give a smaller number, or `train: all`.",
         )
     return (*backbone[len(backbone) - scope.count :], HEAD)
+
+
+def _not_frozen(
+    number: int, rules: Sequence[RuleConfig], blocks: Sequence[Block], trained: Sequence[str]
+) -> tuple[str, ...]:
+    """The blocks of a stage of which the rules leave something to train."""
+    left = {block.name for block in blocks for v in block.variables if not is_frozen(rules, full_name(block.name, v))}
+    names = tuple(name for name in trained if name in left)
+    if not names:
+        raise ConfigError(
+            f"finetune.stages.{number} must train something. Received: rules that freeze all of {', '.join(trained)}.",
+            "Take the stage out, or narrow the patterns of the rules with `freeze: true`.",
+        )
+    return names

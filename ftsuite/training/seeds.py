@@ -35,3 +35,8 @@ def uses_xla() -> bool:
     import tensorflow
 
     return any(device.device_type in ("GPU", "TPU") for device in tensorflow.config.list_physical_devices())
+
+
+def on_accelerator() -> bool:
+    """Whether the backend computes on something else than a CPU."""
+    return any(not device.lower().startswith("cpu") for device in keras.distribution.list_devices())

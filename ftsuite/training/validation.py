@@ -11,11 +11,15 @@ import sklearn.metrics
 
 if TYPE_CHECKING:
     from ftsuite.api import Examples
-    from ftsuite.data.pipeline import Pipeline
+    from ftsuite.data.evaluation_batches import EvaluationBatches
     from ftsuite.data.token_counts import TokenCounts
 
 # Direction of each figure that early stopping can watch: 1 where more is better.
 DIRECTIONS = {"log_loss": -1, "accuracy": 1, "macro_f1": 1}
+_LIKELY_CAUSES = (
+    "Likely causes: labels that do not belong to their inputs, too low or too high a learning rate, too few steps, a "
+    "backbone that knows nothing of such inputs, or too few validation examples to tell."
+)
 
 
 class Judge(Protocol):
@@ -27,6 +31,18 @@ class Judge(Protocol):
 
     def assess(self, evaluator: Any) -> dict[str, Any]:
         """The full figures with their intervals, for what a stage reports."""
+        ...
+
+    def doubt(self, assessed: dict[str, Any]) -> str | None:
+        """Why what `assess` gave looks as if nothing was learnt, in a sentence or two; None where it does not."""
+        ...
+
+
+class JudgedBatches(Protocol):
+    """A pipeline, as far as judging goes: of features, or of activations."""
+
+    def evaluation(self, examples: Examples) -> EvaluationBatches:
+        """Batches of what the evaluator takes, and whose they are."""
         ...
 
 
@@ -41,7 +57,7 @@ class ClassificationJudge:
         evaluate: probabilities and labels to figures with intervals.
     """
 
-    pipeline: Pipeline
+    pipeline: JudgedBatches
     examples: Examples
     decode: Callable[[np.ndarray], np.ndarray]
     evaluate: Callable[[np.ndarray, np.ndarray], dict[str, Any]]
@@ -53,6 +69,19 @@ class ClassificationJudge:
     def assess(self, evaluator: Any) -> dict[str, Any]:
         """Figures with intervals."""
         return self.evaluate(self._probabilities(evaluator), self.examples.labels)
+
+    def doubt(self, assessed: dict[str, Any]) -> str | None:
+        """Whether accuracy may be that of always naming the most common class."""
+        accuracy = assessed["accuracy"]
+        labels = np.asarray(self.examples.labels)
+        chance = np.bincount(labels).max() / len(labels)
+        if accuracy["ci95"][0] > chance:
+            return None
+        low, high = accuracy["ci95"]
+        return (
+            f"Validation accuracy is {accuracy['value']:.3f} ({low:.3f}-{high:.3f}, n = {accuracy['n']}), no better than "
+            f"always naming the most common class ({chance:.3f}). {_LIKELY_CAUSES}"
+        )
 
     def _probabilities(self, evaluator: Any) -> np.ndarray:
         return self.decode(predict_logits(evaluator, self.pipeline, self.examples))
@@ -77,12 +106,12 @@ def validation_figures(probabilities: np.ndarray, labels: np.ndarray) -> dict[st
     }
 
 
-def predict_logits(evaluator: Any, pipeline: Pipeline, examples: Examples) -> np.ndarray:
+def predict_logits(evaluator: Any, pipeline: JudgedBatches, examples: Examples) -> np.ndarray:
     """Logits ``(n, num_classes)`` float32 in the order of the examples, whatever order they are best batched in."""
     return predict_counted(evaluator, pipeline, examples)[0]
 
 
-def predict_counted(evaluator: Any, pipeline: Pipeline, examples: Examples) -> tuple[np.ndarray, TokenCounts | None]:
+def predict_counted(evaluator: Any, pipeline: JudgedBatches, examples: Examples) -> tuple[np.ndarray, TokenCounts | None]:
     """`predict_logits`, and what was tokenised for it; None where nothing is."""
     batches = pipeline.evaluation(examples)
     raw = np.asarray(evaluator.predict(batches.dataset, verbose=0), dtype=np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ftsuite.api import Examples, Progress, Task, TaskModel
 from ftsuite.data.image import ImageReader
+from ftsuite.data.image_options import CutMix, MixUp
 from ftsuite.data.sources import load_examples
 from ftsuite.models.heads import cross_entropy, image_classifier, softmax
 
@@ -35,6 +36,11 @@ class ImageClassification(Task):
     def augment_batch(self, features: Any, targets: Any, key: Any) -> tuple[Any, Any]:
         """MixUp and CutMix, where the options ask for them."""
         return self._reader.mix(features, targets, key)
+
+    @property
+    def mixes_batches(self) -> bool:
+        """Whether the options ask for MixUp or CutMix."""
+        return any(isinstance(item, MixUp | CutMix) for item in self.options.augment)
 
     def objective(self, label_smoothing: float, focal_gamma: float) -> Any:
         """Cross-entropy or focal loss over logits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from ftsuite.config import LoadedConfig
 from ftsuite.errors import ArtifactError, ConfigError, DivergedError, Interrupted
 from ftsuite.runs.begin import begin
 from ftsuite.runs.execute import execute
+from ftsuite.training.journal import read_journal
 from tests.stopped_runs import Stopper, events_in, weights_in
 
 Load = Callable[..., LoadedConfig]
@@ -43,35 +45,59 @@ def test_stopped_anywhere_and_resumed_is_the_straight_run(
     assert events_in(folder) == events_in(straight)
 
 
-def test_resume_with_another_config_names_what_changed(load: Load, tmp_path: Path) -> None:
+def test_resume_with_another_config_names_every_change_and_what_may_change(load: Load, tmp_path: Path) -> None:
     folder = begin(load(), tmp_path / "run", False)
-    with pytest.raises(ConfigError, match=r"(?s)\+seed: 5"):
-        begin(load("seed=5"), folder, True)
+    with pytest.raises(ConfigError) as caught:
+        begin(load("seed=5", "finetune.checkpoints.keep=3"), folder, True)
+    assert "seed: 0 then, 5 now\n" in caught.value.message + "\n"
+    assert "finetune.checkpoints.keep: 2 then, 3 now (may change)" in caught.value.message
+    assert "finetune.loss_limit" in caught.value.advice
+
+
+def test_resume_takes_what_may_change_and_writes_it_down(load: Load, tmp_path: Path) -> None:
+    folder = begin(load(), tmp_path / "run", False)
+    begin(load("finetune.checkpoints.keep=3"), folder, True)
+    assert "keep: 3" in (folder / "config.resolved.yaml").read_text(encoding="utf-8")
 
 
 def test_a_torn_checkpoint_is_refused_and_never_skipped(load: Load, tmp_path: Path) -> None:
     folder = begin(load(), tmp_path / "run", False)
     with pytest.raises(Interrupted):
         execute(load(), folder=folder, listener=Stopper("step", 9))
-    newest = sorted((folder / "checkpoints").glob("epoch-*"))[-1] / "model.safetensors"
+    newest = sorted((folder / "checkpoints").glob("checkpoint-*"))[-1] / "model.safetensors"
     newest.write_bytes(newest.read_bytes()[:-7])
     with pytest.raises(ArtifactError, match=r"model\.safetensors has sha256"):
         execute(load(), folder=folder, resume=True)
 
 
-def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_epoch(load: Load, tmp_path: Path) -> None:
-    loaded = load(
-        "finetune.stages.1.learning_rate=100", "finetune.optimizer.clip_norm=null", "finetune.stages.1.for=60 steps"
-    )
-    folder = begin(loaded, tmp_path / "run", False)
+def test_a_loss_that_is_not_finite_stops_names_its_batch_and_keeps_the_last_good_weights(
+    load: Load, tmp_path: Path
+) -> None:
+    folder = begin(load(), tmp_path / "run", False)
 
     def poison(event: Mapping[str, Any]) -> None:
         if event["event"] == "stage_started" and event["stage"] == 1:
             _poison_next_loss()
 
-    with pytest.raises(DivergedError, match="must be finite"):
-        execute(loaded, folder=folder, listener=poison)
-    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["epoch-00001", "epoch-00002"]
+    with pytest.raises(
+        DivergedError, match=r"by step 1 of epoch 3: the loss must be finite .* Received: nan"
+    ) as caught:
+        execute(load(), folder=folder, listener=poison)
+    assert [path.name for path in (folder / "checkpoints").iterdir()] == ["checkpoint-000001"]
+    told = read_journal(folder / "journal.jsonl")[-1]
+    assert (told["event"], told["stage_name"], told["epoch"], told["step"]) == ("diverged", "last 2", 3, 1)
+    split = {row[0]: row[2] for row in json.loads((folder / "split.json").read_text(encoding="utf-8"))["examples"]}
+    assert [split[name] for name in told["examples"]] == ["train"] * load().config.data.batch_size
+    assert repr(told["examples"][0]) in caught.value.message
+    execute(load(), folder=folder, resume=True)
+    assert (folder / "report.html").exists()
+
+
+def test_a_loss_above_the_limit_stops_at_that_step(load: Load, tmp_path: Path) -> None:
+    loaded = load("finetune.loss_limit=0.001")
+    folder = begin(loaded, tmp_path / "run", False)
+    with pytest.raises(DivergedError, match=r"by step 1 of epoch 1: the loss must be finite and at most 0\.001"):
+        execute(loaded, folder=folder)
 
 
 def _poison_next_loss() -> None:

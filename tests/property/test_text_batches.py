@@ -268,8 +268,8 @@ def test_passes_leave_nothing_behind() -> None:
         for _ in evaluation.dataset:
             pass
         kept.append(weakref.ref(evaluation))
-        assert evaluation._tally is not None
-        kept.append(weakref.ref(evaluation._tally))
+        assert evaluation.tally is not None
+        kept.append(weakref.ref(evaluation.tally))
     del evaluation
     gc.collect()
     # the counts of the latest epoch are still to be asked for

@@ -1,0 +1,321 @@
+"""Compute what frozen blocks make of each example once, and train only what follows.
+
+While the first blocks are frozen and in inference mode, their output does not change from epoch to epoch. Stages whose
+boundaries lie one behind the other are computed one from the other, from the earliest on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import keras
+import numpy as np
+
+from ftsuite.api import Examples
+from ftsuite.data.cached_batches import CachedPart, CachedPipeline
+from ftsuite.data.pipeline import Pipeline
+from ftsuite.errors import ResourceError
+from ftsuite.models.freezing import head_dropouts
+from ftsuite.models.graph_cut import SplitModel, split_model
+from ftsuite.training.activation_build import (
+    LENGTH,
+    TOKENS,
+    TRUNCATED,
+    FeatureBatch,
+    Source,
+    layouts_of,
+    write_from_examples,
+    write_from_rows,
+)
+from ftsuite.training.activation_folder import ActivationFolder
+from ftsuite.training.activation_keys import activation_key
+from ftsuite.training.activation_layouts import row_bytes
+from ftsuite.training.activation_store import Activations, memory_writer
+from ftsuite.training.fingerprints import hash_variables
+from ftsuite.training.plan import Stage
+from ftsuite.training.seeds import uses_xla
+from ftsuite.training.validation import ClassificationJudge
+from ftsuite.training.workload import Feed, Workload
+
+# Of the memory that is free, so that training has the rest.
+_MEMORY_SHARE = 0.3
+_COMPARED_EXAMPLES = 8
+_TOLERANCE = 2e-3
+
+
+@dataclass(frozen=True)
+class CacheOptions:
+    """What a job says of its cache.
+
+    Attributes:
+        mode: ``auto``, ``memory`` or ``disk``.
+        views: augmented views of each training example; 1 for one that is not augmented.
+        augments: whether training changes examples at random at all.
+        folder: for what is kept on the disk.
+        free_memory_bytes: asked when a place is chosen.
+        identity: everything besides weights, network and examples that activations depend on.
+        padded_width: of texts: the width of a batch whose longest row has so many tokens.
+    """
+
+    mode: str
+    views: int
+    augments: bool
+    folder: ActivationFolder
+    free_memory_bytes: Callable[[], int]
+    identity: dict[str, Any]
+    padded_width: Callable[[int], int] | None = None
+
+    @property
+    def training_views(self) -> tuple[int | None, ...]:
+        """The views that are kept, as `Pipeline.fixed_batches` names them."""
+        if not self.augments:
+            return (0,)
+        return (None,) if self.views == 1 else tuple(range(self.views))
+
+
+class ActivationCache:
+    """The activations of one training.
+
+    Args:
+        options: of the job.
+        workload: what is trained.
+        pipeline: that makes its batches.
+        training: examples.
+    """
+
+    def __init__(self, options: CacheOptions, workload: Workload, pipeline: Pipeline, training: Examples) -> None:
+        assert isinstance(workload.judge, ClassificationJudge)
+        self._options, self._work = options, workload
+        self._judge, self._pipeline, self._training = workload.judge, pipeline, training
+        self._padded_width = options.padded_width or int
+        self._live = head_dropouts(workload.model)
+        self._kept: dict[str, tuple[Activations, str]] = {}
+        self._splits: dict[int, SplitModel | None] = {}
+
+    def is_worthwhile(self, stage: Stage) -> bool:
+        """Whether a stage can be cached, and the plan's cached stages have more epochs than there are views."""
+        if self._split(stage) is None:
+            return False
+        cached = [other for other in self._work.stages if self._split(other) is not None]
+        return self._options.mode != "auto" or sum(s.epochs for s in cached) > len(self._options.training_views)
+
+    def feed(self, stage: Stage, whole: Feed, tell: Callable[[dict[str, Any]], None]) -> tuple[Feed, dict[str, Any]]:
+        """What trains the stage on activations, and what the journal says of them.
+
+        Raises:
+            ResourceError: no room, where the config insists.
+            CacheRefusedError: the activations do not give what the whole network gives, or there is no room for them.
+        """
+        began = time.perf_counter()
+        chain = self._chain(stage)
+        parts: dict[str, CachedPart] = {}
+        tail, place = self._work.model, ""
+        rows: dict[str, Activations] = {}
+        wanted: set[str] = set()
+        lineage: list[Any] = []
+        for other in chain:
+            split = split_model(tail, _variables(self._work, other), self._live)
+            if split is None:
+                # Its blocks are one layer with those of the stage before in the chain, and so is its boundary.
+                continue
+            split.trunk.compile(jit_compile=uses_xla())
+            lineage.append([_architecture(split.trunk), hash_variables(split.trunk.weights)])
+            for name, examples, views in self._halves():
+                source = Source(split.trunk, self._pipeline, examples, views, rows.get(name), self._padded_width)
+                key = self._key(lineage, examples, views)
+                kept, place = self._get(key, source, other, tell)
+                rows[name] = kept
+                wanted.add(key)
+                parts[name] = self._part(kept, split, examples, views)
+            tail = split.tail
+        self._release(wanted)
+        feed = self._cached_feed(tail, parts)
+        self._require_agreement(feed, whole)
+        return feed, {
+            "examples": len(self._training),
+            "views": len(self._options.training_views),
+            "size_bytes": sum(kept.size_bytes for kept in rows.values()),
+            "place": place,
+            "seconds": round(time.perf_counter() - began, 3),
+        }
+
+    def _halves(self) -> list[tuple[str, Examples, tuple[int | None, ...]]]:
+        return [
+            ("training", self._training, self._options.training_views),
+            ("validation", self._judge.examples, (None,)),
+        ]
+
+    def _split(self, stage: Stage) -> SplitModel | None:
+        """The whole model cut where the stage begins, or None where that cannot be."""
+        if stage.number not in self._splits:
+            split = split_model(self._work.model, _variables(self._work, stage), self._live)
+            self._splits[stage.number] = split if split is not None and split.keeps_batch_axis else None
+        return self._splits[stage.number]
+
+    def _chain(self, stage: Stage) -> list[Stage]:
+        """Stages of the plan whose boundaries lie before this one's, the earliest first, and this one.
+
+        By the plan and never by what is there already: activations computed on another way differ in the last bit.
+        """
+        cached = [other for other in self._work.stages if self._split(other) is not None]
+        chain = [stage]
+        for other in sorted(cached, key=lambda candidate: len(candidate.trained)):
+            if set(other.trained) > set(chain[0].trained):
+                chain.insert(0, other)
+        return chain
+
+    def _key(self, lineage: Sequence[Any], examples: Examples, views: tuple[int | None, ...]) -> str:
+        content = hash_texts([*examples.ids, *examples.content_hashes])
+        return activation_key(
+            {
+                **self._options.identity,
+                "lineage": list(lineage),
+                "examples": content,
+                "views": list(views),
+                "views_seed": self._pipeline.seed if views != (None,) else None,
+                "batch_size": self._pipeline.batch_size,
+            }
+        )
+
+    def _get(
+        self, key: str, source: Source, stage: Stage, tell: Callable[[dict[str, Any]], None]
+    ) -> tuple[Activations, str]:
+        """Activations by their key, and where they are: as they are kept already, or computed."""
+        if key in self._kept:
+            return self._kept[key]
+        layouts, mean_length = layouts_of(source)
+        rows = len(source.examples) * len(source.views)
+        expected = rows * row_bytes(layouts, mean_length)
+        place = self._place(expected)
+        first = stage.trained[0]
+
+        def on_rows(done: int) -> None:
+            told = {"block": first, "rows": done, "of_rows": rows, "size_bytes": expected, "place": place}
+            tell({"event": "caching", **told})
+
+        on_rows(0)
+        write = write_from_examples if source.rows is None else write_from_rows
+        if place == "disk":
+            kept = self._options.folder.open_or_write(
+                key, layouts, expected, lambda writer: write(source, writer, on_rows)
+            )
+        else:
+            with memory_writer(layouts) as writer:
+                kept = writer.finish(write(source, writer, on_rows))
+        on_rows(rows)
+        self._kept[key] = (kept, place)
+        return kept, place
+
+    def _place(self, expected_bytes: int) -> str:
+        mode, free = self._options.mode, int(self._options.free_memory_bytes() * _MEMORY_SHARE)
+        if mode == "auto":
+            if expected_bytes <= free:
+                return "memory"
+            if expected_bytes <= self._options.folder.limit_bytes:
+                return "disk"
+            limit = self._options.folder.limit_bytes
+            raise CacheRefusedError(
+                f"they take {expected_bytes / 2**30:.1f} GiB: more than {free / 2**30:.1f} GiB, the share of the free "
+                f"memory that may be used, and than {limit / 2**30:.1f} GiB, the limit on the disk"
+            )
+        if mode == "memory" and expected_bytes > self._options.free_memory_bytes():
+            raise ResourceError(
+                f"finetune.cache: memory needs {expected_bytes / 2**30:.1f} GiB. "
+                f"Received: {self._options.free_memory_bytes() / 2**30:.1f} GiB that are free.",
+                "Set finetune.cache to disk or to auto, or lower finetune.views.",
+            )
+        return mode
+
+    def _release(self, wanted: set[str]) -> None:
+        """Let go of what no stage from here on is computed from."""
+        for key in [key for key in self._kept if key not in wanted]:
+            self._kept.pop(key)[0].close()
+
+    def _part(
+        self, kept: Activations, split: SplitModel, examples: Examples, views: tuple[int | None, ...]
+    ) -> CachedPart:
+        names = set(split.names)
+        signature = {
+            layout.name: (np.dtype(layout.dtype), layout.shape) for layout in kept.layouts if layout.name in names
+        }
+        count = len(examples)
+        if not any(layout.name == TOKENS for layout in kept.layouts):
+            return CachedPart(kept, count, len(views), signature)
+        meta = kept.gather(np.arange(count))
+        return CachedPart(
+            kept,
+            count,
+            len(views),
+            signature,
+            meta[LENGTH].astype(np.int64),
+            meta[TOKENS].astype(np.int64),
+            meta[TRUNCATED],
+            self._padded_width,
+        )
+
+    def _cached_feed(self, tail: Any, parts: dict[str, CachedPart]) -> Feed:
+        cached = CachedPipeline(self._pipeline, parts["training"], parts["validation"])
+        evaluator = keras.Model(tail.inputs, tail.outputs)
+        evaluator.compile(jit_compile=uses_xla())
+        training = self._training
+        return Feed(
+            tail,
+            evaluator,
+            lambda epoch, first_step: cached.training_epoch(training, epoch, first_step),
+            replace(self._judge, pipeline=cached),
+            cached.token_counts,
+        )
+
+    def _require_agreement(self, feed: Feed, whole: Feed) -> None:
+        """Compare what the tail makes of a few kept examples with what the whole network makes of them."""
+        some = self._judge.examples.take(range(min(_COMPARED_EXAMPLES, len(self._judge.examples))))
+        batches = self._pipeline.fixed_batches(some)
+        features = [FeatureBatch.of(batch).features for batch in batches.dataset.as_numpy_iterator()]
+        expected = np.concatenate([_predict(whole.model, batch) for batch in features])
+        expected = expected[np.argsort(batches.order)]
+        assert isinstance(feed.judge, ClassificationJudge)
+        part: CachedPart = feed.judge.pipeline.validation  # type: ignore[attr-defined]
+        kept = part.rows.gather(np.arange(len(some)))
+        received = _predict(feed.model, {name: kept[name] for name in part.signature})
+        error = float(np.abs(received - expected).max() / max(np.abs(expected).max(), 1.0))
+        if not error <= _TOLERANCE:
+            raise CacheRefusedError(f"on {len(some)} examples they change the outputs by {error:.2g} of their size")
+
+
+class CacheRefusedError(Exception):
+    """Why activations are not used; what trains then is the whole network."""
+
+
+def hash_texts(texts: Sequence[str]) -> str:
+    """The sha256 of texts in their order."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(str(text).encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _architecture(trunk: Any) -> str:
+    """A hash of every operation of a trunk and its settings."""
+    described = []
+    for operation in trunk.operations:
+        try:
+            settings = json.dumps(operation.get_config(), sort_keys=True, default=repr)
+        except NotImplementedError:
+            settings = ""
+        described.append(f"{type(operation).__module__}.{type(operation).__qualname__} {settings}")
+    return hash_texts(described)
+
+
+def _variables(work: Workload, stage: Stage) -> list[Any]:
+    return [variable for block in work.blocks if block.name in stage.trained for variable in block.variables]
+
+
+def _predict(model: Any, features: Any) -> np.ndarray:
+    """Logits ``(batch, classes)`` of a model that may be compiled for training, or not."""
+    outputs = model(keras.tree.map_structure(keras.ops.convert_to_tensor, features), training=False)
+    return np.asarray(keras.ops.convert_to_numpy(outputs), dtype=np.float32)

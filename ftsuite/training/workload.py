@@ -1,0 +1,85 @@
+"""What a trainer is given: a model, its plan, and where batches and figures come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ftsuite.models.blocks import Block
+from ftsuite.training.plan import Stage
+from ftsuite.training.validation import Judge
+
+if TYPE_CHECKING:
+    from ftsuite.config import FinetuneConfig
+    from ftsuite.data.token_counts import TokenCounts
+    from ftsuite.training.activation_cache import ActivationCache
+
+# A step's loss may spike by chance; ten times that of a guess is no spike.
+_LOST_FACTOR, _LEAST_LOSS_LIMIT = 10.0, 20.0
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What one stage trains, and what it sees.
+
+    Attributes:
+        model: its inputs are the features of `batches`; the whole network, or what follows its frozen part.
+        evaluator: over the same variables, for `judge`.
+        batches: (features, targets, weights) of one epoch, counted from 0 through all stages, from one of its steps on.
+        judge: of the validation examples, to choose epochs by.
+        token_counts: tokens and padding of the first steps that `batches` gave last; None where nothing is tokenised.
+    """
+
+    model: Any
+    evaluator: Any
+    batches: Callable[[int, int], Any]
+    judge: Judge
+    token_counts: Callable[[int], TokenCounts | None] = lambda steps: None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is trained on what.
+
+    Attributes:
+        model: features to logits.
+        blocks: of the model, head last.
+        stages: in order.
+        batches: see `Feed`; for the whole model.
+        examples_per_step: the batch size.
+        judge: see `Feed`; for the whole model.
+        loss: Keras loss over targets and logits.
+        metrics: Keras metrics of the training batches, made anew for each stage; their variables are sums.
+        optimizer: with `PerVariableRates`, not built yet.
+        finetune: the config's part.
+        batch_norm: the policy that applies; random weights have no statistics to keep.
+        guess_loss: the loss of a uniform guess, by which a lost step is told.
+        calibration_batches: features in random order, without augmentation, to measure BatchNorm statistics on.
+        token_counts: see `Feed`.
+        cache: makes the cache of the activations of frozen blocks; None for none.
+        batch_ids: the ids of the examples of a step of an epoch, to name those that a loss was lost on.
+    """
+
+    model: Any
+    blocks: tuple[Block, ...]
+    stages: tuple[Stage, ...]
+    batches: Callable[[int, int], Any]
+    examples_per_step: int
+    judge: Judge
+    loss: Any
+    metrics: Callable[[], list[Any]]
+    optimizer: Any
+    finetune: FinetuneConfig
+    batch_norm: str
+    guess_loss: float
+    calibration_batches: Callable[[], Iterable[Any]] | None = None
+    token_counts: Callable[[int], TokenCounts | None] = lambda steps: None
+    cache: Callable[[Workload], ActivationCache] | None = None
+    batch_ids: Callable[[int, int], Sequence[str]] = lambda epoch, step: ()
+
+    @property
+    def loss_limit(self) -> float:
+        """The highest loss of a step that is not taken for a divergence."""
+        wanted = self.finetune.loss_limit
+        return wanted if wanted is not None else max(_LOST_FACTOR * self.guess_loss, _LEAST_LOSS_LIMIT)
