@@ -85,7 +85,10 @@ def image_classifier(
     # A twin for serving, because a model that is compiled is saved together with its optimizer.
     classifier = keras.Model(resized, logits, name="classifier")
     raw = keras.Input((None, None, 3), dtype="float32", name="image")
-    probabilities = ClassProbabilities(class_names, name="probabilities")(classifier(preprocessing.resizing(fit)(raw)))
+    # Told so, because this layer takes itself to be training where nobody says, and Keras passes that on to the rest:
+    # a plain call of a loaded model would drop features, and move the statistics of BatchNorm.
+    fitted = preprocessing.resizing(fit)(raw, training=False)
+    probabilities = ClassProbabilities(class_names, name="probabilities")(classifier(fitted))
     serving = keras.Model(raw, probabilities, name="serving")
     return TaskModel(training, serving, backbone.model, f"{preprocessing.image_size} pixels")
 

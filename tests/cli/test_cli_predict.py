@@ -259,8 +259,10 @@ def test_a_run_of_an_unknown_kind_is_refused(texts: Predict) -> None:
     assert texts("x").exit_code == 5
 
 
+# A shell has its background jobs ignore Ctrl-C, and what they start inherits that.
 PROGRAM = """
-import sys, time
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 import ftsuite.runs.load

@@ -20,6 +20,11 @@ def _ftsuite(*arguments: str, cwd: Path, **environment: str) -> subprocess.Compl
     )
 
 
+def _hear_ctrl_c() -> None:
+    """A shell has its background jobs ignore Ctrl-C, and what they start inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="module")
 def finished(tiny_config: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     cwd = tmp_path_factory.mktemp("here")
@@ -80,7 +85,10 @@ def test_a_stopped_run_is_resumed_to_the_same_figures(
     number: int, code: int, finished: tuple[Path, str], tiny_config: Path, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "ftsuite", "run", str(tiny_config), "--out", "stopped"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True, preexec_fn=_hear_ctrl_c
+    ) as process:
         journal = tmp_path / "stopped" / "journal.jsonl"
         deadline = time.monotonic() + 300
         while time.monotonic() < deadline and (not journal.exists() or '"epoch"' not in journal.read_text()):

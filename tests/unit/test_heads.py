@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
-from ftsuite.models.heads import FocalCrossentropy, cross_entropy
+from ftsuite.models.backbones import load_backbone
+from ftsuite.models.heads import FocalCrossentropy, cross_entropy, image_classifier
+from tests.tiny import save_tiny_preset
 
 LOGITS = np.array([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3], [-4.0, 9.0, 1.0]], np.float32)
 TARGETS = np.array([[1, 0, 0], [0, 0, 1], [1, 0, 0]], np.float32)
@@ -42,3 +46,15 @@ def test_focal_loss_survives_serialization() -> None:
     loss = FocalCrossentropy(1.5, 0.1)
     again = keras.losses.deserialize(keras.losses.serialize(loss))
     assert float(again(TARGETS, LOGITS)) == pytest.approx(float(loss(TARGETS, LOGITS)))
+
+
+def test_a_plain_call_of_a_loaded_model_is_inference(tmp_path: Path) -> None:
+    backbone = load_backbone(str(save_tiny_preset(tmp_path / "tiny")), pretrained=True)
+    image_classifier(backbone, ("a", "b", "c"), 0.5, "crop").serving.save(tmp_path / "model.keras")
+    model = keras.models.load_model(tmp_path / "model.keras")
+    pictures = np.random.default_rng(0).uniform(0, 255, (2, 40, 48, 3)).astype(np.float32)
+    before = [np.array(weight) for weight in model.get_weights()]
+    expected = model.predict(pictures, verbose=0)
+    for _ in range(2):
+        np.testing.assert_allclose(np.asarray(model(pictures)), expected, atol=1e-6)
+    assert all(np.array_equal(old, new) for old, new in zip(before, model.get_weights(), strict=True))
