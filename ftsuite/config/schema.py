@@ -329,8 +329,8 @@ class FinetuneConfig(Section):
         4,
         ge=1,
         le=1000,
-        description="Augmented views of each training example that the cache keeps; each epoch shows one of them. 1 keeps "
-        "one that is not augmented.",
+        description="Augmented views of each training example that the cache keeps; each epoch shows one of them. 1 "
+        "keeps one that is not augmented.",
     )
     checkpoints: CheckpointConfig = Field(CheckpointConfig(), description="What is kept of a run while it trains.")
     loss_limit: float | None = Field(

@@ -118,7 +118,8 @@ class CachedPipeline:
         found = RowOrder(part.count, part.count)
         found.examples[:] = order
         dataset = datasets[0] if len(datasets) == 1 else datasets[0].concatenate(datasets[1])
-        return EvaluationBatches(dataset.prefetch(2), part.count, lambda: found, tally if part.tokens is not None else None)
+        counted = tally if part.tokens is not None else None
+        return EvaluationBatches(dataset.prefetch(2), part.count, lambda: found, counted)
 
     def _order(self, epoch: int) -> np.ndarray:
         """``(steps, batch)`` int64 examples, as `Pipeline.training_epoch` has them."""

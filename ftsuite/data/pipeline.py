@@ -191,9 +191,7 @@ class Pipeline:
 
     def augments(self, examples: Examples) -> bool:
         """Whether training changes these examples at random, each view another way."""
-        first, second = (
-            next(iter(self.fixed_batches(examples, view).dataset.as_numpy_iterator())) for view in (0, 1)
-        )
+        first, second = (next(iter(self.fixed_batches(examples, view).dataset.as_numpy_iterator())) for view in (0, 1))
         pairs = zip(tf.nest.flatten(first), tf.nest.flatten(second), strict=True)
         return not all(np.array_equal(one, other) for one, other in pairs)
 

@@ -24,7 +24,7 @@ from ftsuite.models.backbones import LoadedBackbone, load_backbone
 from ftsuite.models.blocks import Block
 from ftsuite.models.freezing import leaf_layers
 from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
-from ftsuite.optim.optimizers import make_optimizer
+from ftsuite.optim.optimizers import optimizer_of
 from ftsuite.registry import Registry
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.plan import Stage, all_blocks, resolve_stages
@@ -78,8 +78,7 @@ class Prepared:
 
     def new_optimizer(self) -> Any:
         """An optimizer as the config asks for it, not built yet."""
-        wanted = self.config.finetune.optimizer
-        return make_optimizer(wanted.name, wanted.beta_1, wanted.beta_2, wanted.clip_norm)
+        return optimizer_of(self.config.finetune)
 
     @property
     def batch_norm(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from ftsuite.api import Examples
 from ftsuite.data.pipeline import Pipeline
 from ftsuite.training.activation_layouts import RowLayout
-from ftsuite.training.activation_store import ActivationWriter, Activations
+from ftsuite.training.activation_store import Activations, ActivationWriter
 
 # Of each text, beside its activations: tokens that the model sees, tokens before truncation, whether some were lost.
 TOKENS, LENGTH, TRUNCATED = "example_tokens", "example_length", "example_truncated"
@@ -49,7 +49,8 @@ def layouts_of(source: Source) -> tuple[list[RowLayout], float | None]:
     else:
         count = min(_SAMPLED, len(source.examples))
         some = source.examples.take(np.linspace(0, len(source.examples) - 1, count).astype(np.int64))
-        batch = FeatureBatch.of(next(iter(source.pipeline.fixed_batches(some, source.views[0]).dataset.as_numpy_iterator())))
+        batches = source.pipeline.fixed_batches(some, source.views[0])
+        batch = FeatureBatch.of(next(iter(batches.dataset.as_numpy_iterator())))
         made = _through(source.trunk, batch.features)
         is_text, lengths = batch.seen is not None, batch.seen
     layouts = [

@@ -17,6 +17,7 @@ import numpy as np
 
 from ftsuite.errors import ResourceError
 from ftsuite.models.freezing import set_trainable, without_frozen_dropout
+from ftsuite.optim.averaging import averaged_weights, keep_average
 from ftsuite.training.activation_cache import CacheRefusedError
 from ftsuite.training.batch_norm import recalibrate
 from ftsuite.training.callbacks import StepWatcher, sync
@@ -62,7 +63,7 @@ class Trainer:
         # Moments of all variables are made before anything is frozen, so that they outlast every stage change.
         # By variable, because a trainer before this one may have left some of the same variables frozen.
         set_trainable(workload.model, workload.blocks, [block.name for block in workload.blocks], workload.batch_norm)
-        workload.optimizer.build(list(workload.model.trainable_variables))
+        workload.optimizer.build(list(workload.model.trainable_variables), head=workload.blocks[-1].variables)
 
     def run(self, resume: bool = False) -> list[dict[str, Any]]:
         """Train all stages; returns what each stage reports, for ``metrics.json``.
@@ -77,9 +78,10 @@ class Trainer:
         with self._stops:
             for stage in self.workload.stages[self.progress.stage :]:
                 if not self.progress.stage_begun:
-                    self.progress.begin_stage(stage.trained, hash_blocks(self.workload.blocks))
+                    self.progress.begin_stage(hash_blocks(self.workload.blocks))
                     self._announce(stage)
-                with without_frozen_dropout(self.workload.model, self.workload.blocks, stage.trained):
+                trained_part = stage.trained_part(self.workload.blocks)
+                with without_frozen_dropout(self.workload.model, trained_part, stage.trained):
                     self.enter(stage)
                     while self.progress.stage_epoch < stage.epochs and not self._is_stuck(stage):
                         self._train_epoch(stage)
@@ -92,10 +94,10 @@ class Trainer:
     def enter(self, stage: Stage) -> None:
         """Freeze, set the rates and compile for one stage."""
         work = self.workload
-        set_trainable(work.model, work.blocks, stage.trained, work.batch_norm)
+        set_trainable(work.model, stage.trained_part(work.blocks), stage.trained, work.batch_norm)
         self.feed = self._feed_of(stage)
         decay = work.finetune.optimizer.weight_decay
-        work.optimizer.follow(stage.rules(work.blocks, decay, self.progress.first_steps))
+        work.optimizer.follow(stage.rules(work.blocks, decay), trained=self.feed.model.trainable_variables)
         work.optimizer.learning_rate = stage.learning_rates(self.progress.stage_first_step)
         # Keras reads trainability when it compiles: without this call the change would do nothing.
         self.feed.model.compile(
@@ -162,7 +164,7 @@ class Trainer:
         assert progress.fitted is not None, "set with the last step"
         try:
             with self._stops.at_once():
-                figures = self.feed.judge.figures(self.feed.evaluator)
+                figures = self._figures()
         except KeyboardInterrupt:
             self._save()
             raise
@@ -175,6 +177,11 @@ class Trainer:
         self._note_best(stage, figures)
         self.journal.write("epoch", **entry)
         self._save_when_due()
+
+    def _figures(self) -> dict[str, float]:
+        """Validation figures under the weights that would be kept, averaged where the plan averages."""
+        with averaged_weights(self.workload.optimizer):
+            return self.feed.judge.figures(self.feed.evaluator)
 
     def _take_steps(self, stage: Stage, steps: int) -> None:
         """Train what is left of the epoch."""
@@ -257,7 +264,8 @@ class Trainer:
             progress.stage_best, progress.stage_best_epoch = score, progress.stage_epoch
         if progress.best is None or score > progress.best["score"]:
             progress.best = {"score": score, "epoch": progress.epoch, "stage": stage.number}
-            self._best = [np.array(value) for value in self.workload.model.get_weights()]
+            with averaged_weights(self.workload.optimizer):
+                self._best = [np.array(value) for value in self.workload.model.get_weights()]
 
     def _is_stuck(self, stage: Stage) -> bool:
         stopping = self.workload.finetune.early_stopping
@@ -271,8 +279,11 @@ class Trainer:
         """Record what moved, and go back to the best weights so far."""
         progress, work = self.progress, self.workload
         moves = describe_moves(work.blocks, progress.hashes_before, hash_blocks(work.blocks), stage.trained)
-        if self._best is not None:
+        if self._best is None:
+            keep_average(work.optimizer)
+        else:
             work.model.set_weights(self._best)
+            work.optimizer.restart_average()
         assessed = self.feed.judge.assess(self.feed.evaluator)
         best_epoch = progress.best["epoch"] if progress.best else progress.epoch
         progress.stage_results.append(

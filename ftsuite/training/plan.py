@@ -6,7 +6,7 @@ A step is a batch, also where the gradients of several batches make one update.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,15 +70,12 @@ class Stage:
         backbone = [block.name for block in blocks if block.name != HEAD]
         return {**layerwise_multipliers(backbone, self.layer_decay), HEAD: 1.0}
 
-    def rules(
-        self, blocks: Sequence[Block], weight_decay: float | None, first_steps: Mapping[str, int] | None = None
-    ) -> dict[str, VariableRule]:
+    def rules(self, blocks: Sequence[Block], weight_decay: float | None) -> dict[str, VariableRule]:
         """The rule of each variable for the optimizer.
 
         Args:
             blocks: all of the model.
             weight_decay: of the optimizer, for kernels and embeddings; None for none.
-            first_steps: not used; the optimizer counts the updates of each variable.
         """
         named = [(block.name, block.variables) for block in blocks]
         return variable_rules(named, self.multipliers(blocks), weight_decay or 0.0, decays, self.user_rules)

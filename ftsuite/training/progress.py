@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,7 +21,6 @@ class TrainingProgress:
         fitted: mean loss and metrics of the epoch's steps, where all are done.
         step: optimizer steps of whole epochs that are done.
         stage_first_step: optimizer steps that were done when the stage began.
-        first_steps: the optimizer step at which each block was first trained.
         hashes_before: block hashes at the stage's beginning.
         best: value, epoch and stage of the best validation figure so far.
         stage_best: the best score within the stage.
@@ -43,7 +41,6 @@ class TrainingProgress:
     fitted: dict[str, float] | None = None
     step: int = 0
     stage_first_step: int = 0
-    first_steps: dict[str, int] = field(default_factory=dict)
     hashes_before: list[tuple[str, str]] = field(default_factory=list)
     best: dict[str, Any] | None = None
     stage_best: list[float] | None = None
@@ -53,14 +50,12 @@ class TrainingProgress:
     checkpoints: int = 0
     journal_bytes: int = 0
 
-    def begin_stage(self, trained: Sequence[str], hashes: list[tuple[str, str]]) -> None:
+    def begin_stage(self, hashes: list[tuple[str, str]]) -> None:
         """Set the counters of the stage that comes next."""
         self.stage_begun = True
         self.stage_epoch = 0
         self.stage_first_step = self.step
         self.hashes_before = hashes
-        for name in trained:
-            self.first_steps.setdefault(name, self.step)
         self.stage_best = None
         self.stage_best_epoch = 0
 

@@ -79,8 +79,8 @@ class ClassificationJudge:
             return None
         low, high = accuracy["ci95"]
         return (
-            f"Validation accuracy is {accuracy['value']:.3f} ({low:.3f}-{high:.3f}, n = {accuracy['n']}), no better than "
-            f"always naming the most common class ({chance:.3f}). {_LIKELY_CAUSES}"
+            f"Validation accuracy is {accuracy['value']:.3f} ({low:.3f}-{high:.3f}, n = {accuracy['n']}), no better "
+            f"than always naming the most common class ({chance:.3f}). {_LIKELY_CAUSES}"
         )
 
     def _probabilities(self, evaluator: Any) -> np.ndarray:
@@ -111,7 +111,9 @@ def predict_logits(evaluator: Any, pipeline: JudgedBatches, examples: Examples) 
     return predict_counted(evaluator, pipeline, examples)[0]
 
 
-def predict_counted(evaluator: Any, pipeline: JudgedBatches, examples: Examples) -> tuple[np.ndarray, TokenCounts | None]:
+def predict_counted(
+    evaluator: Any, pipeline: JudgedBatches, examples: Examples
+) -> tuple[np.ndarray, TokenCounts | None]:
     """`predict_logits`, and what was tokenised for it; None where nothing is."""
     batches = pipeline.evaluation(examples)
     raw = np.asarray(evaluator.predict(batches.dataset, verbose=0), dtype=np.float32)

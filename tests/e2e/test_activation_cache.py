@@ -50,9 +50,7 @@ AUGMENT = "options.augment=[{name: crop-resize}, {name: flip}]"
 
 
 @pytest.fixture(scope="module", params=["images", "texts"])
-def job(
-    request: pytest.FixtureRequest, preset: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Load:
+def job(request: pytest.FixtureRequest, preset: Path, pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Load:
     """A job of pictures, and one of texts; without augmentation."""
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "images":
@@ -168,7 +166,8 @@ def test_views_are_drawn_among_by_epoch_and_count_in_the_size(images: Load, tmp_
     one, four = (_events(runs[views], "cached")[0] for views in (1, 4))
     assert (one["views"], four["views"]) == (1, 4)
     training, validation = one["examples"], _counts(runs[1])["validation"]
-    assert four["size_bytes"] / one["size_bytes"] == pytest.approx((4 * training + validation) / (training + validation))
+    rows = (4 * training + validation) / (training + validation)
+    assert four["size_bytes"] / one["size_bytes"] == pytest.approx(rows)
     losses = [[event["train_loss"] for event in _events(run, "epoch")] for run in runs.values()]
     assert not np.allclose(losses[0], losses[1])
 
@@ -190,9 +189,7 @@ def test_mixed_batches_are_not_cached(images: Load, tmp_path: Path) -> None:
         _run(images(mixed, "finetune.cache=memory"), tmp_path / "other")
 
 
-def test_other_weights_or_data_are_never_taken_for_the_kept_ones(
-    images: Load, tmp_path: Path, own_home: Path
-) -> None:
+def test_other_weights_or_data_are_never_taken_for_the_kept_ones(images: Load, tmp_path: Path, own_home: Path) -> None:
     def keys() -> set[str]:
         return {path.parent.name for path in (own_home / "activations").glob("*/manifest.json")}
 
