@@ -24,6 +24,11 @@ import click
 @click.option(
     "--dry-run", is_flag=True, help="Build everything, train two steps a stage, and say what a run will cost."
 )
+@click.option(
+    "--find-learning-rate",
+    is_flag=True,
+    help="Try rising rates at the start of each stage, and suggest one; no run comes of it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line: events, the result last.")
 def run(
     config: str,
@@ -33,6 +38,7 @@ def run(
     out: Path | None,
     resume: bool,
     dry_run: bool,
+    find_learning_rate: bool,
     as_json: bool,
 ) -> None:
     """Fine-tune a model as CONFIG says (a shipped name or a YAML file), and test it.
@@ -41,6 +47,7 @@ def run(
     ftsuite run bird-species
     ftsuite run bird-species --data folder:photos --out runs/mine
     ftsuite run bird-species --set seed=1 --set finetune.stages.0.for="2 epochs"
+    ftsuite run bird-species --find-learning-rate
     """  # noqa: D301 - click wants the control character
     from ftsuite.backend import require_known_backend
     from ftsuite.cli.errors import remember_run_folder
@@ -53,7 +60,8 @@ def run(
     from ftsuite.runs.folder import CONFIG, LOG, discard_unstarted
 
     require_known_backend()
-
+    if find_learning_rate:
+        _refuse_together(resume, dry_run)
     if resume and out is None and Path(config).name == CONFIG:
         out = Path(config).parent
     model_of = Registry.discover().options_model
@@ -63,6 +71,11 @@ def run(
     if dry_run:
         with redirect_native_stderr(None), RunDisplay(terminal) as display:
             _dry_run(loaded, display)
+        return
+    if find_learning_rate:
+        from ftsuite.cli.find_learning_rate import find_and_show
+
+        find_and_show(loaded, out, terminal)
         return
     folder = begin(loaded, out, resume)
     remember_run_folder(folder)
@@ -75,6 +88,15 @@ def run(
         if not resume:
             discard_unstarted(folder)
         raise
+
+
+def _refuse_together(resume: bool, dry_run: bool) -> None:
+    for name, given in (("--resume", resume), ("--dry-run", dry_run)):
+        if given:
+            raise click.UsageError(
+                f"--find-learning-rate is a test of its own and cannot go with {name}. Received: both.",
+                click.get_current_context(),
+            )
 
 
 def _execute(loaded: Any, folder: Path, resume: bool, terminal: Any, display: Any) -> None:

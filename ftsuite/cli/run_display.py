@@ -48,6 +48,7 @@ class RunDisplay:
             "epoch": self._epoch,
             "stage_ended": self._stage_ended,
             "doubt": self._doubt,
+            "learning_rates_tested": self._rates_tested,
         }
         shower = (of_phase if "phase" in event else of_plan).get(name)
         if shower is not None:
@@ -141,6 +142,11 @@ class RunDisplay:
 
     def _doubt(self, event: Mapping[str, Any]) -> None:
         self._terminal.note(f"After stage {event['stage_name']!r}: {event['message']}")
+
+    def _rates_tested(self, event: Mapping[str, Any]) -> None:
+        from ftsuite.cli.find_learning_rate import stage_line
+
+        self._terminal.line(stage_line(event))
 
     def _phase_epoch(self, event: Mapping[str, Any]) -> None:
         self._terminal.line(
