@@ -119,7 +119,7 @@ def _rows(loaded: LoadedConfig) -> list[tuple[str, str, str]]:
 
 def _short_origins(loaded: LoadedConfig) -> dict[str, str]:
     """Origins with the bare names of files, where no two files have the same one."""
-    files = {origin.source for origin in loaded.origins.values() if origin.kind in ("file", "extended")}
+    files = {origin.source for origin in loaded.origins.values() if origin.line}
     unique = len({os.path.basename(file) for file in files}) == len(files)
     return {
         key: f"{os.path.basename(origin.source)}:{origin.line}" if unique and origin.line else str(origin)

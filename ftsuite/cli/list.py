@@ -1,4 +1,4 @@
-"""`ftsuite list`: the tasks, configs, backbones, data sets and runs that there are."""
+"""`ftsuite list`: the tasks, configs, plans, backbones, data sets and runs that there are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print one J
 
 @click.group("list")
 def list_group() -> None:
-    """List tasks, configs, backbones, data sets or runs."""
+    """List tasks, configs, plans, backbones, data sets or runs."""
 
 
 @list_group.command()
@@ -59,6 +59,22 @@ def configs(as_json: bool) -> None:
     terminal.table(("config", "what it does"), list(found.items()))
     terminal.line()
     terminal.line("Run one: ftsuite run NAME. A path to a YAML file of your own works as well.")
+
+
+@list_group.command()
+@_json_option
+def plans(as_json: bool) -> None:
+    """List the fine-tuning plans for `finetune.plan`."""
+    from ftsuite.config import plan_summaries
+
+    found = plan_summaries()
+    terminal = Terminal(as_json=as_json)
+    for plan in found:
+        terminal.event("plan", {"name": plan.name, "summary": plan.summary, "paper": plan.paper})
+    terminal.table(("plan", "what it does", "paper"), [(plan.name, plan.summary, plan.paper) for plan in found])
+    terminal.line()
+    terminal.line("Use one: ftsuite run bird-species --set finetune.plan=NAME, or `plan: NAME` under `finetune`.")
+    terminal.line("The path of a file of your own works as well; it holds `summary:` and `finetune:`.")
 
 
 @list_group.command()

@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "run": LazyCommand("ftsuite.cli.run:run", "Fine-tune a model as a config says, and test it."),
     "predict": LazyCommand("ftsuite.cli.predict:predict", "Predict with the model of a run."),
     "report": LazyCommand("ftsuite.cli.report:report", "Write a run's report anew."),
-    "list": LazyCommand("ftsuite.cli.list:list_group", "List tasks, configs, backbones, data sets or runs."),
+    "list": LazyCommand("ftsuite.cli.list:list_group", "List tasks, configs, plans, backbones, data sets or runs."),
     "config": LazyCommand("ftsuite.cli.config:config", "Show, check or describe configs."),
     "assets": LazyCommand("ftsuite.cli.assets:assets", "List, pull or verify weights and data sets."),
     "doctor": LazyCommand("ftsuite.cli.doctor:doctor", "Check this machine: what a bug report needs."),

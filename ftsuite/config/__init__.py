@@ -8,6 +8,7 @@ from ftsuite.config.load import LoadedConfig, load_config, shipped_summaries
 from ftsuite.config.locate import shipped_configs
 from ftsuite.config.origins import Origin
 from ftsuite.config.overrides import quoted_override
+from ftsuite.config.plans import Plan, plan_summaries, shipped_plans
 from ftsuite.config.problems import Problem, WrongConfigError
 from ftsuite.config.schema import (
     BackboneConfig,
@@ -39,6 +40,7 @@ __all__ = [
     "LoadedConfig",
     "OptimizerConfig",
     "Origin",
+    "Plan",
     "Problem",
     "SourceReference",
     "StageConfig",
@@ -47,7 +49,9 @@ __all__ = [
     "dump_yaml",
     "load_config",
     "parse_source",
+    "plan_summaries",
     "quoted_override",
     "shipped_configs",
+    "shipped_plans",
     "shipped_summaries",
 ]

@@ -1,4 +1,4 @@
-"""The files that a config is made of: the config itself over the one that it extends."""
+"""The files that a config is made of: the config itself and the one that it extends."""
 
 from __future__ import annotations
 
@@ -14,20 +14,29 @@ from ftsuite.config.tree import Node, as_map, find, merge, without
 from ftsuite.config.words import received, shorten
 from ftsuite.errors import ConfigError
 
+_BEGIN = "Begin with `task:`, `data:` and `backbone:`; see `ftsuite config show bird-species`."
+
 
 @dataclass(frozen=True, slots=True)
 class Layers:
     """What the files of a config say.
 
     Attributes:
-        tree: the merged values without `extends`; None where the config's own file could not be read.
+        own: the values of the config itself, without `extends`; None where its file could not be read.
+        extended: those of the config that it extends; None where it extends none or that could not be read.
         problems: what is wrong with the files as YAML, and with `extends`.
         complete: whether all files could be read; if not, a missing key may be in one of them.
     """
 
-    tree: Node | None
+    own: Node | None
+    extended: Node | None
     problems: tuple[Problem, ...]
     complete: bool
+
+    @property
+    def tree(self) -> Node | None:
+        """The merged values; None where the config's own file could not be read."""
+        return merge(self.extended, self.own) if self.extended is not None and self.own is not None else self.own
 
 
 def read_layers(path: str) -> Layers:
@@ -36,17 +45,15 @@ def read_layers(path: str) -> Layers:
     Raises:
         ConfigError: the file itself cannot be read as text.
     """
-    tree, problems = _read(path, "file")
+    tree, problems = read_map(path, "file")
     if tree is None:
-        return Layers(None, tuple(problems), False)
+        return Layers(None, None, tuple(problems), False)
     extends, own = tree.child("extends"), _without_extends(tree)
     if extends is None or extends.value is None:
-        return Layers(own, tuple(problems), True)
+        return Layers(own, None, tuple(problems), True)
     base, wrong = _extended(extends, path)
     problems.extend(wrong)
-    if base is None:
-        return Layers(own, tuple(problems), False)
-    return Layers(merge(base, own), tuple(problems), True)
+    return Layers(own, base, tuple(problems), base is not None)
 
 
 def without_foreign_keys(tree: Node) -> tuple[Node, tuple[str, ...]]:
@@ -82,7 +89,20 @@ def _strength(node: Node) -> int:
     return max([node.origin.strength if not node.entries else 0, *(_strength(c) for c in node.entries.values())])
 
 
-def _read(path: str, kind: OriginKind) -> tuple[Node | None, list[Problem]]:
+def read_map(
+    path: str, kind: OriginKind, what: str = "A config", begin: str = _BEGIN
+) -> tuple[Node | None, list[Problem]]:
+    """Read a YAML file whose top is a map.
+
+    Args:
+        path: the file.
+        kind: of the origins of its values.
+        what: what the file is, for messages.
+        begin: what to do where the file is empty.
+
+    Raises:
+        ConfigError: the file cannot be read as text.
+    """
     text = read_config(path)
     start = Origin(kind, path, 1, 1)
     tree, problems = parse_yaml(text, lambda line, column: Origin(kind, path, line, column))
@@ -92,15 +112,15 @@ def _read(path: str, kind: OriginKind) -> tuple[Node | None, list[Problem]]:
         return None, [
             Problem(
                 start,
-                "A config is a map of keys and values. Received: an empty file",
-                "Begin with `task:`, `data:` and `backbone:`; see `ftsuite config show bird-species`.",
+                f"{what} is a map of keys and values. Received: an empty file",
+                begin,
             )
         ]
     if not tree.entries and not _is_empty_map(tree):
         problems.append(
             Problem(
                 tree.origin,
-                f"A config is a map of keys and values. Received: {received(_shown(tree))}",
+                f"{what} is a map of keys and values. Received: {received(_shown(tree))}",
                 "Write `key: value` lines.",
             )
         )
@@ -127,7 +147,7 @@ def _extended(extends: Node, path: str) -> tuple[Node | None, list[Problem]]:
                     "Remove `extends`, or name another config.",
                 )
             ]
-        base, problems = _read(base_path, "extended")
+        base, problems = read_map(base_path, "extended")
     except ConfigError as error:
         return None, [Problem(extends.origin, f"extends: {error.message}", error.advice)]
     if base is None:

@@ -12,10 +12,10 @@ import pydantic
 from ftsuite.config.layers import read_layers, without_foreign_keys
 from ftsuite.config.locate import find_config, shipped_configs
 from ftsuite.config.origins import DEFAULT, Origin
-from ftsuite.config.overrides import apply_override
 from ftsuite.config.paths import with_absolute_paths
 from ftsuite.config.problems import Problem, WrongConfigError
 from ftsuite.config.schema import Config
+from ftsuite.config.stack import stacked
 from ftsuite.config.tree import Node, deepest, dotted, leaves
 from ftsuite.config.validate import undeclared_options, validated
 from ftsuite.errors import ConfigError
@@ -64,20 +64,15 @@ def load_config(
     """
     path = find_config(reference)
     layers = read_layers(path)
-    problems = list(layers.problems)
-    tree = layers.tree
-    for override in overrides:
-        base = tree if tree is not None else Node({}, Origin("file", path, 1, 1), Origin("file", path, 1, 1))
-        applied, wrong = apply_override(base, override)
-        problems.extend(wrong)
-        tree = applied if tree is not None else None
-    if tree is None:
+    tree, wrong_layers = stacked(layers, overrides, Node({}, Origin("file", path, 1, 1), Origin("file", path, 1, 1)))
+    problems = [*layers.problems, *wrong_layers]
+    if layers.own is None:
         raise WrongConfigError(problems)
+    # What could not be read as a value stands in the tree as null: its place has been told already.
+    told = {problem.origin for problem in problems}
     tree, notes = without_foreign_keys(tree)
     config, wrong = validated(Config, tree, tolerate_missing=not layers.complete)
     options, wrong_options = _options(tree, options_model, tolerate_missing=not layers.complete)
-    # What could not be read as a value stands in the tree as null: its place has been told already.
-    told = {problem.origin for problem in layers.problems}
     problems.extend(problem for problem in [*wrong, *wrong_options] if problem.origin not in told)
     if problems or config is None:
         raise WrongConfigError(problems)

@@ -22,14 +22,22 @@ def shipped_configs() -> Mapping[str, Path]:
     Raises:
         ArtifactError: the package that holds them is not installed.
     """
+    return {path.stem: path for path in sorted(package_folder().glob("*.yaml"))}
+
+
+def package_folder() -> Path:
+    """The folder of the configs, and of `plans/`, that are installed with ftsuite.
+
+    Raises:
+        ArtifactError: the package that holds them is not installed.
+    """
     try:
-        folder = Path(str(importlib.resources.files(PACKAGE)))
+        return Path(str(importlib.resources.files(PACKAGE)))
     except ModuleNotFoundError as error:
         raise ArtifactError(
             f"The configs that belong to ftsuite must be installed with it. Received: no package {PACKAGE}",
             "Install ftsuite with pip (`pip install .` in its checkout), or name a config by its path.",
         ) from error
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
 def is_path(reference: str) -> bool:

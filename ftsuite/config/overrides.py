@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ftsuite.config.finetune import FinetuneConfig
 from ftsuite.config.origins import DEFAULT, Origin
 from ftsuite.config.parse import parse_yaml
 from ftsuite.config.problems import Problem
-from ftsuite.config.schema import FinetuneConfig
 from ftsuite.config.tree import Location, Node, deepest, dotted, find, from_plain, with_node
 from ftsuite.config.words import received
 

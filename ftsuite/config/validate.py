@@ -157,6 +157,8 @@ def _unknown(
         advice = f"Did you mean `{near}`?"
     elif elsewhere:
         advice = f"`{key}` is a key of {listed(elsewhere, 'and')}: move it there."
+    elif node.value is None:
+        advice = "Remove it. Within braces, text that holds a comma stands in quotes."
     else:
         advice = "Remove it."
     return Problem(node.key_origin, f"{statement} Received: the unknown key `{shorten(key)[1:-1]}`", advice)

@@ -6,7 +6,8 @@ weights come back from a file anew. Here the layers of a built model get two mor
 and `LoraAdapters.merge` leaves nothing of that behind.
 
 Left out are embeddings, 1D, 3D, transposed and separable convolutions, layers of classes with a call of their own,
-quantized layers, and kernels so small that the adapter would be no smaller.
+quantized layers, and kernels so small that the adapter would be more than half as large: of depthwise convolutions
+most, where the rank is not small.
 """
 
 from __future__ import annotations

@@ -60,9 +60,12 @@ class LowRankDense:
         layer, ops = self.layer, keras.ops
         if self._is_einsum:
             plain = ops.einsum(layer.equation, inputs, layer.kernel)
+            beside = ops.einsum(self._up, ops.einsum(self._down, inputs, down), up)
         else:
+            # An einsum with an ellipsis would take a matrix a position in the gradient, and twice the time.
             plain = ops.matmul(inputs, layer.kernel)
-        changed = ops.add(plain, scale * ops.einsum(self._up, ops.einsum(self._down, inputs, down), up))
+            beside = ops.matmul(ops.matmul(inputs, down), up)
+        changed = ops.add(plain, scale * beside)
         if layer.bias is not None:
             changed = ops.add(changed, layer.bias)
         return changed if layer.activation is None else layer.activation(changed)

@@ -101,8 +101,8 @@ def form_of(layer: Any, rank: int) -> LowRankForm:
     made: LowRankForm = form(layer)
     down, up = made.shapes(rank)
     size, kernel_size = _size(down) + _size(up), _size(made.kernel.shape)
-    if size >= kernel_size:
-        raise ValueError(f"its kernel is smaller ({kernel_size} weights) than an adapter of rank {rank} ({size})")
+    if 2 * size > kernel_size:
+        raise ValueError(f"an adapter of rank {rank} ({size} weights) is above half of its kernel ({kernel_size})")
     return made
 
 

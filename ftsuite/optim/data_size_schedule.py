@@ -1,8 +1,8 @@
 """How long to train, at which resolution, and with MixUp or not, from the size of the data alone.
 
 The BiT-HyperRule of Kolesnikov et al., 2020 (https://arxiv.org/abs/1912.11370, section 3.3), made so that a new data
-set needs no search. It was tried on over 20 data sets with batches of 512, stochastic gradient descent with momentum 0.9
-and a rate of 0.003, random crops and flips, and no weight decay:
+set needs no search. It was tried on over 20 data sets with batches of 512, stochastic gradient descent with momentum
+0.9 and a rate of 0.003, random crops and flips, and no weight decay:
 
 | training examples | steps of 512 | rate divided by 10 at | MixUp alpha |
 |---|---|---|---|

@@ -43,9 +43,7 @@ def starting_point_rules(
     """
     unknown = [path for path in pretrained if path not in rules]
     if unknown or not pull >= 0.0:
-        raise ValueError(
-            f"Each pulled variable needs a rule, and a pull of at least 0. Received: {unknown[:5]}, {pull}"
-        )
+        raise ValueError(f"Pulled variables need a rule, and a pull of at least 0. Received: {unknown[:5]}, {pull}")
     pulled = set(pretrained)
     kept = {path: replace(rule, weight_decay=0.0) if path in pulled else rule for path, rule in rules.items()}
     return kept, dict.fromkeys(pretrained, pull)
@@ -94,9 +92,7 @@ class TowardStart:
         paths = [variable.path for variable in self._trainable_variables]  # type: ignore[attr-defined]
         unknown = sorted(set(strengths) - set(paths))
         if strengths and (unknown or not self._starts):
-            raise ValueError(
-                f"The optimizer must be built with `keeps_start` and all it pulls. Received: {unknown[:5]}"
-            )
+            raise ValueError(f"It must keep starts, and be built with all that it pulls. Received: {unknown[:5]}")
         self._pulls = tuple(strengths.get(path, 0.0) for path in paths)
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -15,7 +15,7 @@ from ftsuite.report.figures import plural
 from ftsuite.report.range_plot import range_plot
 
 _ENDINGS = {
-    "rise": "the smoothed loss had risen to four times its lowest",
+    "rise": "the smoothed loss had risen far above its lowest",
     "not finite": "the loss was not finite any more",
     "range": "the highest rate was reached",
 }
@@ -64,11 +64,14 @@ def rate_text(rate: float | None) -> str:
 
 def against_plan(stage: Mapping[str, Any]) -> str:
     """How a stage's own rate stands to what was found, in a few words."""
-    planned, suggested = float(stage["planned_rate"]), stage["suggested_rate"]
+    planned, suggested, edge = float(stage["planned_rate"]), stage["suggested_rate"], stage["edge_rate"]
+    too_high = edge is None or (stage["rises"] and planned > edge)
     if suggested is None:
-        return "no suggestion: keep the plan's, or a lower one"
-    if planned > stage["lowest_rate"] and not stage["still_falling"]:
-        return "the plan's is too high: the loss rises there"
+        near = stage["rises"] and (edge is None or planned > edge / 10.0)
+        where = "is where the loss rises" if too_high else "is near where the loss rises"
+        return f"no suggestion; the plan's {where if near else 'does no harm'}"
+    if too_high:
+        return "lower than the plan's, at which the loss rises"
     ratio = suggested / planned
     # A test of a hundred steps is no more exact than that.
     if max(ratio, 1 / ratio) < 3.2:

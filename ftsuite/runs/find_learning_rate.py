@@ -125,7 +125,7 @@ class _Test:
 
 def describe_stage(stage: Stage, curve: RangeCurve) -> dict[str, Any]:
     """A stage's entry in ``learning_rates.json``; losses that are not finite are null."""
-    suggestion = suggest(curve.rates, curve.losses, curve.smoothing)
+    suggestion = suggest(curve.rates, curve.losses, curve.smoothing, curve.planned_updates)
     arrays = {name: [_finite(value) for value in getattr(curve, name)] for name in _CURVES}
     return {
         "stage": stage.number,
@@ -136,7 +136,7 @@ def describe_stage(stage: Stage, curve: RangeCurve) -> dict[str, Any]:
         "rule": RULE,
         "ending": curve.ending,
         "updates": len(curve.rates),
-        "highest_rate": curve.highest_rate,
+        "planned_updates": curve.planned_updates,
         "smoothing": curve.smoothing,
         **arrays,
     }

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ftsuite.config.words import nearest
 from ftsuite.errors import ConfigError
 from ftsuite.models.blocks import Block
 from ftsuite.models.freezing import decays
@@ -18,10 +19,13 @@ from ftsuite.optim.rules import VariableRule, layerwise_multipliers, variable_ru
 from ftsuite.optim.schedules import StageSchedule
 
 if TYPE_CHECKING:
-    from ftsuite.config import FinetuneConfig, StageConfig
+    from ftsuite.config import FinetuneConfig, StageConfig, TrainScope
     from ftsuite.config.schema import RuleConfig
 
 HEAD = "head"
+
+# What Keras and keras-hub call the additive terms of their layers and normalizations.
+_OFFSETS = ("bias", "beta")
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,8 @@ class Stage:
 
     Attributes:
         number: from 0.
-        name: what trains: ``head``, ``last 2`` or ``all``.
-        trained: names of the blocks that train, in order.
+        name: what trains, as the config says it: ``head``, ``last 2``, ``all``.
+        trained: names of the blocks of which something trains, in order.
         total_steps: batches.
         steps_per_epoch: steps of a full epoch.
         warmup_steps: of the schedule.
@@ -39,6 +43,7 @@ class Stage:
         layer_decay: factor from a block's rate to the one before it.
         schedule: shape after warm-up.
         user_rules: the config's, in order.
+        biases_only: of the backbone's blocks, train only biases and the offsets of normalizations.
     """
 
     number: int
@@ -51,6 +56,7 @@ class Stage:
     layer_decay: float
     schedule: Any
     user_rules: tuple[RuleConfig, ...] = ()
+    biases_only: bool = False
 
     @property
     def epochs(self) -> int:
@@ -82,7 +88,12 @@ class Stage:
 
     def trains(self, block_name: str, variable: Any) -> bool:
         """Whether this stage trains a variable of a block, so far as it is one to train."""
-        return block_name in self.trained and not is_frozen(self.user_rules, full_name(block_name, variable))
+        in_scope = not self.biases_only or block_name == HEAD or _is_offset(variable)
+        return (
+            in_scope
+            and block_name in self.trained
+            and not is_frozen(self.user_rules, full_name(block_name, variable))
+        )
 
     def trained_part(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """The same blocks, each with only the variables that this stage trains; a frozen block has none."""
@@ -102,8 +113,8 @@ def resolve_stages(finetune: FinetuneConfig, blocks: Sequence[Block], steps_per_
     """Make the stages of a config concrete.
 
     Raises:
-        ConfigError: where a stage asks for more blocks than the backbone has, a rule's pattern matches nothing, or
-            the rules leave a stage nothing to train.
+        ConfigError: where a stage asks for blocks that the backbone has not, or for biases and it has none, a rule's
+            pattern matches nothing, or the rules leave a stage nothing to train.
     """
     require_matches(finetune.rules, [full_name(block.name, v) for block in blocks for v in block.variables])
     return tuple(
@@ -116,10 +127,10 @@ def _resolve(
 ) -> Stage:
     total_steps = stage.duration.to_steps(steps_per_epoch, None)
     warmup = stage.warmup.to_steps(steps_per_epoch, total_steps) if stage.warmup is not None else 0
-    return Stage(
+    wanted = Stage(
         number=number,
         name=str(stage.train),
-        trained=_not_frozen(number, rules, blocks, _trained_blocks(number, stage, [block.name for block in blocks])),
+        trained=_trained_blocks(number, stage.train, blocks),
         total_steps=total_steps,
         steps_per_epoch=steps_per_epoch,
         warmup_steps=min(warmup, total_steps - 1),
@@ -127,35 +138,68 @@ def _resolve(
         layer_decay=stage.layer_decay,
         schedule=stage.schedule,
         user_rules=tuple(rules),
+        biases_only=stage.train.kind == "biases",
     )
+    return replace(wanted, trained=_with_something_to_train(wanted, blocks))
 
 
-def _trained_blocks(number: int, stage: StageConfig, names: Sequence[str]) -> tuple[str, ...]:
-    scope = stage.train
-    if scope.kind == "all":
-        return tuple(names)
-    if scope.kind == "head":
-        return (HEAD,)
-    backbone = [name for name in names if name != HEAD]
-    assert scope.count is not None, "`last N` always has its N"
-    if scope.count > len(backbone):
+def _trained_blocks(number: int, scope: TrainScope, blocks: Sequence[Block]) -> tuple[str, ...]:
+    """The blocks that a scope names, in the order of the model."""
+    backbone = [block.name for block in blocks if block.name != HEAD]
+    if scope.kind == "biases":
+        return (*_blocks_with_offsets(number, blocks), HEAD)
+    if scope.kind == "blocks":
+        _require_blocks(number, scope, backbone)
+        return (*(name for name in backbone if name in scope.names), HEAD)
+    if scope.kind not in ("first", "last"):
+        return (*backbone, HEAD) if scope.kind == "all" else (HEAD,)
+    count = scope.count_of(len(backbone))
+    assert count is not None, "`first` and `last` always have one"
+    if count > len(backbone):
         raise ConfigError(
-            f"finetune.stages.{number}.train asks for the last {scope.count} blocks; this backbone has "
+            f"finetune.stages.{number}.train asks for the {scope.kind} {count} blocks; this backbone has "
             f"{len(backbone)}: {', '.join(backbone)}. Received: {scope}.",
             "Give a smaller number, or `train: all`.",
         )
-    return (*backbone[len(backbone) - scope.count :], HEAD)
+    return (*(backbone[:count] if scope.kind == "first" else backbone[len(backbone) - count :]), HEAD)
 
 
-def _not_frozen(
-    number: int, rules: Sequence[RuleConfig], blocks: Sequence[Block], trained: Sequence[str]
-) -> tuple[str, ...]:
-    """The blocks of a stage of which the rules leave something to train."""
-    left = {block.name for block in blocks for v in block.variables if not is_frozen(rules, full_name(block.name, v))}
-    names = tuple(name for name in trained if name in left)
+def _require_blocks(number: int, scope: TrainScope, backbone: Sequence[str]) -> None:
+    for name in scope.names:
+        if name in backbone:
+            continue
+        near = nearest(name, backbone)
+        advice = f"Did you mean `{near}`?" if near is not None else "Take one of these names."
+        raise ConfigError(
+            f"finetune.stages.{number}.train must name blocks of this backbone: {', '.join(backbone)}. "
+            f"Received: {name!r}.",
+            "The head trains in every stage: take it out." if name == HEAD else advice,
+        )
+
+
+def _blocks_with_offsets(number: int, blocks: Sequence[Block]) -> tuple[str, ...]:
+    found = tuple(b.name for b in blocks if b.name != HEAD and any(_is_offset(v) for v in b.variables))
+    if not found:
+        raise ConfigError(
+            f"finetune.stages.{number}.train asks for biases. Received: a backbone without any.",
+            "Write `train: head`, or train whole blocks by `last N`.",
+        )
+    return found
+
+
+def _is_offset(variable: Any) -> bool:
+    """Whether a variable is a bias or the offset of a normalization: what BitFit trains."""
+    return variable.name in _OFFSETS
+
+
+def _with_something_to_train(stage: Stage, blocks: Sequence[Block]) -> tuple[str, ...]:
+    """The blocks of a stage of which its rules leave something."""
+    left = {block.name for block in stage.trained_part(blocks) if block.variables}
+    names = tuple(name for name in stage.trained if name in left)
     if not names:
         raise ConfigError(
-            f"finetune.stages.{number} must train something. Received: rules that freeze all of {', '.join(trained)}.",
+            f"finetune.stages.{stage.number} must train something. Received: rules that freeze all of "
+            f"{', '.join(stage.trained)}.",
             "Take the stage out, or narrow the patterns of the rules with `freeze: true`.",
         )
     return names

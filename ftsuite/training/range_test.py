@@ -36,7 +36,7 @@ class RangeCurve:
         smoothed_losses: their debiased exponential mean.
         smoothing: its factor.
         ending: why the test ended: ``rise``, ``not finite``, or ``range`` where it went through to the highest rate.
-        highest_rate: that it would have gone up to.
+        planned_updates: that it would have made, had it gone through.
     """
 
     rates: tuple[float, ...]
@@ -44,7 +44,7 @@ class RangeCurve:
     smoothed_losses: tuple[float, ...]
     smoothing: float
     ending: str
-    highest_rate: float
+    planned_updates: int
 
 
 class RangeTestTrainer(Trainer):
@@ -179,5 +179,5 @@ class _LossRecorder(keras.callbacks.Callback):
         assert self.ending is not None, "the test has ended"
         rates = tuple(self._ramp.rate(update) for update in range(len(self._losses)))
         return RangeCurve(
-            rates, tuple(self._losses), tuple(self._smoothed), self._smoothing, self.ending, self._ramp.high
+            rates, tuple(self._losses), tuple(self._smoothed), self._smoothing, self.ending, self._ramp.updates
         )

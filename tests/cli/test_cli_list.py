@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from ftsuite import assets
 from ftsuite.cli.main import cli
-from ftsuite.config import shipped_configs
+from ftsuite.config import shipped_configs, shipped_plans
 from ftsuite.models.names import CATALOGUE_BACKBONES, CATALOGUE_TEXT_BACKBONES
 
 METRICS = {
@@ -49,6 +49,16 @@ def test_tasks_come_from_entry_points() -> None:
 
 def test_configs_are_those_that_are_shipped() -> None:
     assert {line["name"] for line in _json_lines("configs")} == set(shipped_configs())
+
+
+def test_plans_are_those_that_are_shipped() -> None:
+    plans = {line["name"]: line for line in _json_lines("plans")}
+    assert set(plans) == set(shipped_plans())
+    assert plans["gradual"]["event"] == "plan"
+    assert plans["gradual"]["paper"] == "Howard and Ruder, 2018, https://arxiv.org/abs/1801.06146"
+    text = CliRunner().invoke(cli, ["list", "plans"]).output
+    assert "surgical-first" in text
+    assert "--set finetune.plan=NAME" in text
 
 
 def test_backbones_are_in_the_catalogue() -> None:
@@ -104,7 +114,7 @@ def test_other_folders_are_no_runs(tmp_path: Path) -> None:
     assert "Make one" in CliRunner().invoke(cli, ["list", "runs", "--dir", str(tmp_path)]).output
 
 
-@pytest.mark.parametrize("what", ["tasks", "configs", "backbones", "datasets", "runs"])
+@pytest.mark.parametrize("what", ["tasks", "configs", "plans", "backbones", "datasets", "runs"])
 def test_lists_do_not_import_keras(what: str, tmp_path: Path) -> None:
     program = (
         "import sys\nfrom ftsuite.cli.main import cli\n"

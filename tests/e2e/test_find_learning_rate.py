@@ -36,6 +36,7 @@ data: {{source: "folder:{pictures}", batch_size: 8, test_fraction: 0.25, validat
 backbone: {{name: "{preset}"}}
 options: {{augment: []}}
 finetune:
+  cache: off
   stages:
     - {{train: head, for: 1 epochs, learning_rate: 1e-2}}
     - {{train: last 2, for: 1 epochs, learning_rate: 3e-3, layer_decay: 0.5}}
@@ -49,7 +50,6 @@ finetune:
   cache: memory
   stages:
     - {{train: head, for: 2 epochs, learning_rate: 1e-2}}
-    - {{train: all, for: 1 epochs, learning_rate: 3e-3}}
 """
 FILES = ["config.tested.yaml", "learning_rates.html", "learning_rates.json"]
 
@@ -101,9 +101,9 @@ def without_test_split(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "prepare", prepared)
 
 
-@pytest.mark.parametrize("job", ["images", "texts"])
+@pytest.mark.parametrize(("job", "rates"), [("images", [1e-2, 3e-3]), ("texts", [1e-2])])
 def test_each_stage_is_tested_and_no_run_comes_of_it(
-    job: str, request: pytest.FixtureRequest, without_test_split: None
+    job: str, rates: list[float], request: pytest.FixtureRequest, without_test_split: None
 ) -> None:
     loaded = _loaded(request.getfixturevalue(job))
     events: list[Mapping[str, Any]] = []
@@ -113,24 +113,24 @@ def test_each_stage_is_tested_and_no_run_comes_of_it(
     assert folder.parent.name == loaded.name and folder.name.endswith("-learning-rates")
     assert sorted(path.name for path in folder.iterdir()) == FILES
     told = json.loads((folder / "learning_rates.json").read_text(encoding="utf-8"))
-    assert told["complete"] and [stage["stage"] for stage in told["stages"]] == [0, 1]
-    for stage, planned in zip(told["stages"], (1e-2, 3e-3), strict=True):
+    assert told["complete"] and [stage["stage"] for stage in told["stages"]] == list(range(len(rates)))
+    for stage, planned in zip(told["stages"], rates, strict=True):
         assert stage["planned_rate"] == planned
         assert stage["key"] == f"finetune.stages.{stage['stage']}.learning_rate"
         assert len(stage["rates"]) == len(stage["losses"]) == len(stage["smoothed_losses"]) == stage["updates"]
         suggested = stage["suggested_rate"]
         assert suggested is None or stage["rates"][0] <= suggested < stage["rates"][-1]
-        assert suggested is None or suggested == pytest.approx(stage["lowest_rate"] / 10, rel=0.06)
-    # A head on separable examples learns something at some rate.
-    assert told["stages"][0]["suggested_rate"] is not None
+        assert suggested is None or suggested == pytest.approx(stage["edge_rate"] / 10, rel=0.06)
+    # Colours are learnt at some rate; the texts are too few for their noise.
+    assert job == "texts" or told["stages"][0]["suggested_rate"] is not None
     assert [stage["reason"] for stage in found.stages] == [stage["reason"] for stage in told["stages"]]
 
     kinds = [event["event"] for event in events]
-    assert kinds.count("learning_rates_tested") == 2
-    assert kinds.count("stage_ended") == 1, "the last stage is not trained"
-    assert kinds.count("cached") == (1 if job == "texts" else 0)
+    assert kinds.count("learning_rates_tested") == len(rates)
+    assert kinds.count("stage_ended") == len(rates) - 1, "the last stage is not trained"
+    assert kinds.count("cached") == (1 if job == "texts" else 0), "the texts are trained on activations"
     page = (folder / "learning_rates.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 2 and "finetune.stages.1.learning_rate" in page
+    assert page.count("<svg") == len(rates) and f"finetune.stages.{len(rates) - 1}.learning_rate" in page
     assert "still going on" not in page
 
     assert find_runs(Path("runs")) == []
@@ -139,7 +139,7 @@ def test_each_stage_is_tested_and_no_run_comes_of_it(
             find()
 
 
-def test_ctrl_c_keeps_whole_stages_or_nothing(images: Path, tmp_path: Path) -> None:
+def test_ctrl_c_within_the_first_test_leaves_nothing(images: Path, tmp_path: Path) -> None:
     loaded = _loaded(images)
     folder = open_folder(loaded, tmp_path / "early" / "x")
     with pytest.raises(Interrupted, match="nothing is kept"):
@@ -147,6 +147,10 @@ def test_ctrl_c_keeps_whole_stages_or_nothing(images: Path, tmp_path: Path) -> N
     discard_untested(folder)
     assert not folder.parent.exists()
 
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_stages_before(images: Path, tmp_path: Path) -> None:
+    loaded = _loaded(images)
     folder = open_folder(loaded, tmp_path / "late")
     with pytest.raises(Interrupted, match=r"learning_rates\.html"):
         find_learning_rate(loaded, folder=folder, listener=Stopper("epoch", 1))

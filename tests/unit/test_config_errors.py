@@ -88,7 +88,7 @@ def test_every_problem_has_a_place_and_says_what_was_received(name: str) -> None
     else:
         problems = problems[:1]
     for problem in problems:
-        assert problem.startswith((f"./{name}.yaml:", "bases/", "--set ")), problem
+        assert problem.startswith((f"./{name}.yaml:", "bases/", "plans/", "--set ")), problem
         assert "Received: " in problem, problem
 
 

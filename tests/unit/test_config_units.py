@@ -66,19 +66,53 @@ def test_duration_to_steps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "count"),
-    [("head", "head", None), ("all", "all", None), ("last 2", "last", 2), ("last  12", "last", 12)],
+    ("text", "scope", "written"),
+    [
+        ("head", TrainScope("head"), "head"),
+        ("all", TrainScope("all"), "all"),
+        ("biases", TrainScope("biases"), "biases"),
+        ("last 2", TrainScope("last", 2), "last 2"),
+        (" last  12 ", TrainScope("last", 12), "last 12"),
+        ("first 1", TrainScope("first", 1), "first 1"),
+        ("last 25%", TrainScope("last", percent=Decimal(25)), "last 25%"),
+        ("last 12.50 %", TrainScope("last", percent=Decimal("12.5")), "last 12.5%"),
+        ("last 100%", TrainScope("last", percent=Decimal(100)), "last 100%"),
+        ("blocks stem", TrainScope("blocks", names=("stem",)), "blocks stem"),
+        ("blocks b,  a/x_1 ,c", TrainScope("blocks", names=("b", "a/x_1", "c")), "blocks b, a/x_1, c"),
+    ],
 )
-def test_scope_forms(text: str, kind: str, count: int | None) -> None:
-    scope = TrainScope.parse(text)
-    assert (scope.kind, scope.count) == (kind, count)
-    assert TrainScope.parse(str(scope)) == scope
+def test_scope_forms(text: str, scope: TrainScope, written: str) -> None:
+    assert TrainScope.parse(text) == scope
+    assert str(scope) == written
+    assert TrainScope.parse(written) == scope
 
 
-@pytest.mark.parametrize("text", ["", "last", "last 0", "last -1", "last x", "heads", "HEAD", "last 2 3", "2"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "last", "last 0", "last -1", "last x", "heads", "HEAD", "last 2 3", "2", "first", "first 0", "first 25%"]
+    + [
+        "last 0%",
+        "last 100.1%",
+        "last 1e1%",
+        "blocks",
+        "blocks ,",
+        "blocks a,",
+        "blocks a b",
+        "blocks a, a",
+        "biases 2",
+    ],
+)
 def test_scope_refuses(text: str) -> None:
     with pytest.raises(ConfigError, match="Received: "):
         TrainScope.parse(text)
+
+
+def test_a_share_of_blocks_is_rounded_up_exactly() -> None:
+    counts = [TrainScope.parse(f"last {share}%").count_of(9) for share in ("0.1", "25", "33.333333", "50", "100")]
+    assert counts == [1, 3, 3, 5, 9]
+    assert TrainScope.parse("last 10%").count_of(10) == 1  # a float would make it 2 of some totals
+    assert TrainScope.parse("first 3").count_of(2) == 3
+    assert TrainScope.parse("all").count_of(9) is None
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,18 @@ import keras
 import numpy as np
 import pytest
 
-from ftsuite.errors import ConfigError
+from ftsuite.errors import ConfigError, ResourceError
+from ftsuite.models.backbones import load_backbone
 from ftsuite.models.blocks import find_blocks
-from ftsuite.models.freezing import set_trainable
+from ftsuite.models.freezing import decays, set_trainable
+from ftsuite.models.graph_cut import split_model
 from ftsuite.models.lora import LoraAdapters, add_lora
 from ftsuite.models.lora_blocks import adapter_part, with_adapters
 from ftsuite.models.lora_targets import path_of
+from ftsuite.models.text_backbones import load_text_backbone
+from ftsuite.optim.optimizers import make_optimizer
+from ftsuite.optim.rules import variable_rules
+from ftsuite.optim.schedules import StageSchedule
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.plan import all_blocks
 from tests.unit.lora_models import MODELS, convolutions, inputs_of, made, outputs_of, shake
@@ -103,7 +109,7 @@ def test_remove_leaves_the_model_as_it_was() -> None:
 
 def _classifier(name: str) -> tuple[Any, Any]:
     backbone = made(name)
-    inputs = {key: keras.Input(value.shape[1:], dtype=value.dtype) for key, value in backbone.input.items()}
+    inputs = {key: keras.Input(value.shape[1:], dtype=value.dtype, name=key) for key, value in backbone.input.items()}
     hidden = keras.tree.flatten(backbone(inputs))[-1]
     return keras.Model(inputs, keras.layers.Dense(3, name="head")(hidden[:, 0])), backbone
 
@@ -136,7 +142,7 @@ def test_adapters_and_head_train_and_nothing_else(biases: bool) -> None:
 
 def test_training_lowers_the_loss_and_merging_keeps_it() -> None:
     model, backbone = _classifier("bert")
-    adapters = add_lora(backbone, 4, targets=["dense"])
+    adapters = add_lora(backbone, 2, targets=["dense"])
     blocks = with_adapters(all_blocks(model, find_blocks(backbone)), adapters)
     set_trainable(model, adapter_part(blocks, adapters, whole=()), [b.name for b in blocks], "frozen-stats")
     model.compile(optimizer=keras.optimizers.Adam(2e-2), loss="mse", jit_compile=False)
@@ -216,7 +222,7 @@ def test_layers_that_no_adapter_fits_are_named() -> None:
     assert _paths(adapters) == ["fits"]
     assert list(adapters.left_out) == ["own", "bound", "small"]
     assert "OwnDense" in adapters.left_out["own"] and "constraint" in adapters.left_out["bound"]
-    assert "32 weights" in adapters.left_out["small"] and "rank 2 (36)" in adapters.left_out["small"]
+    assert adapters.left_out["small"] == "an adapter of rank 2 (36 weights) is above half of its kernel (32)"
 
 
 def test_what_cannot_be_is_refused() -> None:
@@ -244,6 +250,57 @@ def test_channels_first_gives_the_same() -> None:
     inputs = inputs_of(first)
     turned = outputs_of(last, np.moveaxis(inputs, 1, -1))[0]
     np.testing.assert_allclose(outputs_of(first, inputs)[0], np.moveaxis(turned, -1, 1), rtol=1e-4, atol=1e-5)
+
+
+def test_the_suites_own_optimizer_and_a_cut_model_take_adapters() -> None:
+    """Rules by path, moments of what trains alone, and a tail that holds all that trains."""
+    model, backbone = _classifier("bert")
+    adapters = add_lora(backbone, 2, targets=["transformer_layer_1/*"])
+    assert len(adapters.adapters) == 6
+    blocks = with_adapters(all_blocks(model, find_blocks(backbone)), adapters)
+    part = adapter_part(blocks, adapters)
+    set_trainable(model, part, [block.name for block in part], "frozen-stats")
+    trained = model.trainable_variables
+    cut = split_model(model, trained)
+    assert cut is not None and {id(v) for v in cut.tail.trainable_variables} == {id(v) for v in trained}
+    optimizer = make_optimizer("adamw")
+    optimizer.build(trained)
+    multipliers = {block.name: 1.0 for block in blocks}
+    named = [(block.name, block.variables) for block in part]
+    optimizer.follow(variable_rules(named, multipliers, 0.01, decays), cut.tail.trainable_variables)
+    optimizer.learning_rate = StageSchedule(0.01, 8, 0, "constant")
+    inputs, targets = inputs_of(backbone), np.eye(3, dtype="float32")[:2]
+    features = cut.trunk(inputs, training=False)
+    cut.tail.compile(optimizer=optimizer, loss="mse", jit_compile=False)
+    first = cut.tail.evaluate(features, targets, verbose=0)
+    cut.tail.fit(features, targets, epochs=8, verbose=0)
+    last = cut.tail.evaluate(features, targets, verbose=0)
+    assert last < first
+    adapters.merge()
+    whole = outputs_of(model, inputs)[0]
+    assert float(np.mean((whole - targets) ** 2)) == pytest.approx(last, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("load", "name", "targets", "count"),
+    [(load_text_backbone, "minilm_l6_en", "attention", 24), (load_backbone, "efficientnet_lite0_imagenet", "all", 48)],
+)
+def test_pretrained_backbones(load: Any, name: str, targets: str, count: int) -> None:
+    try:
+        backbone = load(name, pretrained=True).model
+    except ResourceError as error:
+        pytest.skip(f"needs the pretrained weights: {error}")
+    inputs = inputs_of(backbone) if name.startswith("minilm") else np.random.default_rng(0).normal(size=(2, 64, 64, 3))
+    before, names = outputs_of(backbone, inputs), [variable.path for variable in backbone.weights]
+    adapters = add_lora(backbone, 4, alpha=8.0, targets=[targets])
+    assert len(adapters.adapters) == count and adapters.trainable_share < 0.15
+    np.testing.assert_array_equal(outputs_of(backbone, inputs)[0], before[0])
+    shake(adapters.variables, spread=0.01)
+    changed = outputs_of(backbone, inputs)[0]
+    assert np.abs(changed - before[0]).max() > 1e-3
+    adapters.merge()
+    np.testing.assert_allclose(outputs_of(backbone, inputs)[0], changed, rtol=1e-5, atol=1e-5)
+    assert [variable.path for variable in backbone.weights] == names
 
 
 @pytest.mark.slow

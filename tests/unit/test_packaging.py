@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import configparser
 import importlib.metadata
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -27,6 +31,8 @@ def _lines(text: str) -> list[str]:
 
 def _packages_in_tree(repository: Path) -> set[str]:
     found = {"ftsuite_configs"}
+    for init in (repository / "configs").glob("*/__init__.py"):
+        found.add(f"ftsuite_configs.{init.parent.name}")
     for init in (repository / "ftsuite").rglob("__init__.py"):
         found.add(".".join(init.parent.relative_to(repository).parts))
     for init in (repository / "tasks").rglob("__init__.py"):
@@ -64,6 +70,25 @@ def test_every_data_file_is_shipped(setup_cfg: configparser.ConfigParser, reposi
     # A pattern applies to a package's own folder: a data file deeper down would be left out of the wheel.
     assert not [str(path) for path in data if not (path.parent / "__init__.py").exists()]
     assert {Path(pattern).suffix for pattern in patterns if pattern.startswith("*")} == DATA_ENDINGS
+
+
+def test_a_wheel_holds_configs_and_plans(repository: Path, tmp_path: Path) -> None:
+    pytest.importorskip("setuptools")
+    source = tmp_path / "source"
+    for name in ("ftsuite", "tasks", "configs"):
+        shutil.copytree(repository / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(repository / name, source)
+    build = "import setuptools.build_meta as build; build.build_wheel('dist')"
+    (source / "dist").mkdir()
+    done = subprocess.run([sys.executable, "-c", build], cwd=source, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    (wheel,) = (source / "dist").glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    files = [path.relative_to(repository / "configs") for path in (repository / "configs").rglob("*.yaml")]
+    assert {Path("bird-species.yaml"), Path("plans/full.yaml")} <= set(files)
+    assert {f"ftsuite_configs/{path.as_posix()}" for path in files} <= names
+    assert "ftsuite_configs/plans/__init__.py" in names
 
 
 def test_dependencies_are_bounded_and_never_pinned(setup_cfg: configparser.ConfigParser) -> None:

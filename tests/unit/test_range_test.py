@@ -118,6 +118,22 @@ def _test_rates(
     return trainer
 
 
+class _EnoughError(Exception):
+    """Further stages are of no interest to a test."""
+
+
+def _first_curve(work: Workload, folder: Path) -> list[RangeCurve]:
+    curves: list[RangeCurve] = []
+
+    def on_curve(stage: Stage, curve: RangeCurve) -> None:
+        curves.append(curve)
+        raise _EnoughError
+
+    with pytest.raises(_EnoughError):
+        _test_rates(work, folder, on_curve)
+    return curves
+
+
 @pytest.mark.parametrize(("optimizer", "accumulate_steps"), [("adamw", 1), ("sgd", 2)])
 def test_every_stage_begins_as_without_a_test(optimizer: str, accumulate_steps: int, tmp_path: Path) -> None:
     (tmp_path / "plain").mkdir()
@@ -164,8 +180,7 @@ def test_the_first_losses_are_those_of_the_untouched_weights(tmp_path: Path) -> 
         rows = order[step * BATCH : (step + 1) * BATCH]
         logits = work.model(features[rows], training=False)
         expected.append(float(np.mean(keras.losses.sparse_categorical_crossentropy(labels[rows], logits, True))))
-    curves: list[RangeCurve] = []
-    _test_rates(work, tmp_path, lambda stage, curve: curves.append(curve))
+    curves = _first_curve(work, tmp_path)
     assert curves[0].losses[: len(expected)] == pytest.approx(expected, abs=1e-4)
     # Further epochs come in other orders, and rates rise from one to the next.
     assert curves[0].losses[len(expected)] != pytest.approx(expected[0], abs=1e-4)
@@ -173,17 +188,7 @@ def test_the_first_losses_are_those_of_the_untouched_weights(tmp_path: Path) -> 
 
 def test_a_loss_that_is_lost_ends_the_test_and_spoils_nothing(tmp_path: Path) -> None:
     work = _workload(lost_batch=15)
-    curves: list[RangeCurve] = []
-
-    class _LostError(Exception):
-        pass
-
-    def on_curve(stage: Stage, curve: RangeCurve) -> None:
-        curves.append(curve)
-        raise _LostError
-
-    with pytest.raises(_LostError):
-        _test_rates(work, tmp_path, on_curve)
+    curves = _first_curve(work, tmp_path)
     assert curves[0].ending == "not finite"
     assert len(curves[0].losses) == 16
     assert all(

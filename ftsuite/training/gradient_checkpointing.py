@@ -1,0 +1,100 @@
+"""Gradient checkpointing: compute a layer's insides again on the way back instead of keeping them.
+
+After Chen et al., 2016, https://arxiv.org/abs/1604.06174. What a layer of other layers takes is kept, and what it
+computes inside is not; so it acts on backbones that are made of such layers, as transformers are. Of a network whose
+graph is of single convolutions everything that a convolution takes is needed, and nothing would be saved.
+
+Keras' ``RematScope`` is not used: it wraps whatever is made within it, layers inside of layers too, so that the
+innermost are computed over and over; and what a layer changes as it computes (a dropout's random state) would be
+changed by the second computation too, which then drops others than the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from ftsuite.errors import ConfigError
+
+
+@contextmanager
+def recomputing(model: Any) -> Iterator[tuple[str, ...]]:
+    """Let the composite layers of a model keep only what they take; gives their names.
+
+    Until its end: the model must be compiled within, and a model of the same layers that is compiled after it keeps
+    everything again.
+
+    Raises:
+        ConfigError: if the model has no such layers.
+    """
+    layers = recomputed_layers(model)
+    if not layers:
+        raise ConfigError(
+            "finetune.gradient_checkpointing: true needs a backbone whose blocks are layers of layers, as transformers "
+            f"are. Received: {model.name!r}, a graph of single layers, of which nothing can be left out.",
+            "Set it to false; a lower data.batch_size, options.image_size or finetune.precision: bfloat16 save memory.",
+        )
+    for layer in layers:
+        layer.call = _recomputed(layer, layer.call)
+    try:
+        yield tuple(layer.name for layer in layers)
+    finally:
+        for layer in layers:
+            del layer.call
+
+
+def recomputed_layers(model: Any) -> list[Any]:
+    """The layers of a model's graph that are made of other layers; embeddings, which take no activations, left out."""
+    found = []
+    for layer in getattr(model, "layers", []):
+        if isinstance(layer, keras.Model):
+            found.extend(recomputed_layers(layer))
+        elif layer.weights and "Embedding" not in type(layer).__name__ and _inner_layers(layer):
+            found.append(layer)
+    return found
+
+
+def _inner_layers(layer: Any) -> list[Any]:
+    return list(layer._flatten_layers(include_self=False, recursive=False))
+
+
+def _recomputed(layer: Any, original: Callable[..., Any]) -> Callable[..., Any]:
+    """A `call` that gives what the original gives, as a pure function of its activations and of all variables."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        flat = keras.tree.flatten((args, kwargs))
+        places = [place for place, value in enumerate(flat) if _is_activation(value)]
+        variables = [variable for variable in layer.variables if variable.trainable]
+        states = [variable for variable in layer.variables if not variable.trainable]
+        # Copies, because on TensorFlow a variable's value is the variable, and this one changes before the way back.
+        before = [keras.ops.copy(state.value) for state in states]
+
+        def compute(*values: Any) -> Any:
+            given = list(flat)
+            for place, value in zip(places, values, strict=False):
+                given[place] = value
+            inner_args, inner_kwargs = keras.tree.pack_sequence_as((args, kwargs), given)
+            mapping = [*zip(variables, values[len(places) :], strict=True), *zip(states, before, strict=True)]
+            with keras.StatelessScope(state_mapping=mapping) as scope:
+                outputs = original(*inner_args, **inner_kwargs)
+            return outputs, [_value_after(scope, state, value) for state, value in zip(states, before, strict=True)]
+
+        outputs, after = keras.remat(compute)(*[flat[place] for place in places], *[v.value for v in variables])
+        for state, old, new in zip(states, before, after, strict=True):
+            if new is not old:
+                state.assign(new)
+        return outputs
+
+    return call
+
+
+def _value_after(scope: Any, state: Any, before: Any) -> Any:
+    value = scope.get_current_value(state)
+    return before if value is None else value
+
+
+def _is_activation(value: Any) -> bool:
+    return bool(keras.ops.is_tensor(value)) and keras.backend.is_float_dtype(keras.backend.standardize_dtype(value.dtype))
