@@ -12,6 +12,9 @@ from ftsuite.cli.terminal import Terminal
 _FIGURES = ("pseudo_perplexity", "accuracy", "macro_f1", "top_5_accuracy", "log_loss", "expected_calibration_error")
 
 
+_PLACES = {"memory": "in memory", "disk": "on the disk"}
+
+
 class RunDisplay:
     """Turns a run's events into lines, tables and a progress bar, or into JSON lines.
 
@@ -37,6 +40,10 @@ class RunDisplay:
     def show(self, event: Mapping[str, Any]) -> None:
         """Show one event of the run."""
         name = event["event"]
+        if name == "caching":
+            self.progress(f"Keeping what comes before {event['block']}", event["rows"], event["of_rows"])
+            if event["rows"]:
+                return
         if name == "step":
             self.progress(event.get("phase", f"Stage {event['stage'] + 1}"), event["step"], event["steps"])
             return
@@ -48,6 +55,9 @@ class RunDisplay:
             "epoch": self._epoch,
             "stage_ended": self._stage_ended,
             "doubt": self._doubt,
+            "caching": self._caching,
+            "cached": self._cached,
+            "not_cached": self._not_cached,
             "learning_rates_tested": self._rates_tested,
         }
         shower = (of_phase if "phase" in event else of_plan).get(name)
@@ -139,6 +149,23 @@ class RunDisplay:
             f"train loss {event['train_loss']:.3f}  validation: loss {event['validation_log_loss']:.3f}, "
             f"{_watched(self._headline, event)}  {event['examples_per_second']:.0f} examples/s{tokens}"
         )
+
+    def _caching(self, event: Mapping[str, Any]) -> None:
+        """Before anything is computed: how much room it takes, and where."""
+        self._terminal.line(
+            f"Keeping activations before {event['block']}: {event['of_rows']:,} rows, about "
+            f"{event['size_bytes'] / 2**20:,.0f} MiB, {_PLACES[event['place']]}."
+        )
+
+    def _cached(self, event: Mapping[str, Any]) -> None:
+        views = f", {event['views']} views of each" if event["views"] > 1 else ""
+        self._terminal.line(
+            f"{event['stage_name']:>8}  trains on kept activations: {event['examples']:,} examples{views}, "
+            f"{event['size_bytes'] / 2**20:,.0f} MiB {_PLACES[event['place']]}, {event['seconds']:.0f} s to have them"
+        )
+
+    def _not_cached(self, event: Mapping[str, Any]) -> None:
+        self._terminal.note(f"Stage {event['stage_name']!r} does not train on kept activations: {event['reason']}.")
 
     def _doubt(self, event: Mapping[str, Any]) -> None:
         self._terminal.note(f"After stage {event['stage_name']!r}: {event['message']}")

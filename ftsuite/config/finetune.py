@@ -234,6 +234,20 @@ class FinetuneConfig(Section):
         description="Augmented views of each training example that the cache keeps; each epoch shows one of them. 1 "
         "keeps one that is not augmented.",
     )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="What layers compute in; weights stay float32, and the model that is kept computes in float32. auto "
+        "is bfloat16 on an accelerator that has it, else float32. float16 scales the loss.",
+    )
+    gradient_checkpointing: bool = Field(
+        False,
+        description="Compute the insides of transformer layers again on the way back instead of keeping them: less "
+        "memory for more time, the same result.",
+    )
+    xla: bool | Literal["auto"] = Field(
+        "auto",
+        description="Compile training steps by XLA: auto where it pays, which is not on a CPU. JAX always does.",
+    )
     checkpoints: CheckpointConfig = Field(CheckpointConfig(), description="What is kept of a run while it trains.")
     loss_limit: float | None = Field(
         None,

@@ -167,9 +167,10 @@ class Config(Section):
     summary: str | None = Field(None, description="One line that `ftsuite list configs` shows.")
     task: str = Field(min_length=1, description="The kind of job: a name of `ftsuite list tasks`.")
     seed: int = Field(0, ge=0, lt=2**32, description="Everything random follows from it.")
-    deterministic: bool = Field(
-        True,
-        description="Use deterministic operations: the same seed gives the same figures on one machine.",
+    deterministic: bool | None = Field(
+        None,
+        description="Use deterministic operations: the same seed gives the same figures on one machine. Null does so "
+        "on a CPU, where it is free, and not on an accelerator, where it costs speed.",
     )
     data: DataConfig = Field(description="What to train on.")
     backbone: BackboneConfig = Field(description="The pretrained model to start from.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,17 @@ from ftsuite.runs.disk import require_disk
 from ftsuite.runs.environment import describe_data, describe_environment, peak_memory_bytes
 from ftsuite.runs.judgement import judge_classifier
 from ftsuite.runs.learning_curve import learning_curve
+from ftsuite.runs.out_of_memory import (
+    ASIDE,
+    SmallerBatches,
+    begin_anew,
+    is_out_of_memory,
+    message_of,
+    no_memory_left,
+    recorded,
+    smaller_batches,
+    with_smaller_batches,
+)
 from ftsuite.runs.prepare import Prepared, prepare
 from ftsuite.runs.showcase import show_after, show_before
 from ftsuite.runs.thumbnails import thumbnails_for
@@ -30,6 +42,7 @@ from ftsuite.runs.unadapted import classify_unadapted, metrics_of_adaptation, we
 from ftsuite.runs.workload import make_trainer
 from ftsuite.training.checkpoints import has_progress
 from ftsuite.training.journal import Journal, Listener
+from ftsuite.training.precision import in_float32, process_settings_kept
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,7 @@ def execute(
     Raises:
         FtsuiteError: what a user can mend, each with its own class.
     """
-    with folders.locked(folder):
+    with folders.locked(folder), process_settings_kept():
         if resume and folders.is_finished(folder):
             return _finished(folder)
         journal = Journal(folder / folders.JOURNAL, listener)
@@ -89,26 +102,51 @@ def execute(
 def _execute(
     loaded: LoadedConfig, folder: Path, resume: bool, journal: Journal, progress: Progress | None
 ) -> RunResult:
+    """Run the job; where its memory runs out, once more in smaller batches."""
+    change = recorded(folder)
     prepared = prepare(loaded, folder / folders.SPLIT, progress)
+    resume = _open(prepared, folder, resume, journal, change)
+    began = time.perf_counter()
+    try:
+        metrics = _train_and_judge(prepared, folder, resume, journal, progress)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            _name_lost_inputs(prepared, error)
+            raise
+        smaller = smaller_batches(loaded.config, error) if change is None else None
+        if smaller is None:
+            raise no_memory_left(loaded.config, message_of(error), prepared.spec.modality) from error
+    else:
+        return _close(metrics, folder, journal, began)
+    # Outside of the handler, and without the model: what the first attempt held must be free for the second.
+    del prepared
+    gc.collect()
+    again = with_smaller_batches(loaded, smaller)
+    begin_anew(folder, again, smaller)
+    return _execute(again, folder, False, journal, progress)
+
+
+def _open(prepared: Prepared, folder: Path, resume: bool, journal: Journal, change: SmallerBatches | None) -> bool:
+    """Check that the run can begin or go on, and write what is known of it; returns whether it goes on."""
     require_disk(folder, prepared)
     require_adaptable(prepared)
-    environment = _environment(prepared)
-    checkpoints = folder / folders.CHECKPOINTS
+    environment = _environment(prepared, change)
     resume = resume and has_progress(folder / folders.CHECKPOINTS)
     if resume:
         _require_same_start(folder, environment)
     else:
         # A run that was stopped before its first checkpoint begins again, and so does its journal.
         journal.cut(0)
-        journal.write("run_started", config=job_name(loaded), task=prepared.spec.name, counts=prepared.counts)
+        journal.write("run_started", config=job_name(prepared.loaded), task=prepared.spec.name, counts=prepared.counts)
+        if change is not None:
+            journal.write("out_of_memory", **asdict(change))
     folders.write_json(folder / folders.ENVIRONMENT, environment)
     journal.tell(describe_plan(prepared))
-    began = time.perf_counter()
-    try:
-        metrics = _train_and_judge(prepared, folder, resume, journal, progress)
-    except Exception as error:
-        _name_lost_inputs(prepared, error)
-        raise
+    return resume
+
+
+def _close(metrics: dict[str, Any], folder: Path, journal: Journal, began: float) -> RunResult:
+    """Write the figures and the report, and remove what only a resumed run needs."""
     folders.write_json(folder / folders.METRICS, metrics)
     journal.write(
         "run_ended",
@@ -119,10 +157,12 @@ def _execute(
     )
     write_report(folder, thumbnails=thumbnails_for(folder))
     # Last, and by one rename: until here a stop costs nothing that --resume does not bring back.
+    checkpoints = folder / folders.CHECKPOINTS
     old = checkpoints.with_name(".old-checkpoints")
     if checkpoints.exists():
         checkpoints.rename(old)
     shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(folder / ASIDE / folders.CHECKPOINTS, ignore_errors=True)
     return RunResult(folder, metrics["headline"], metrics)
 
 
@@ -139,9 +179,10 @@ def _train_and_judge(
     start = weights_of(prepared)
     trainer = make_trainer(prepared, journal, checkpoints)
     stages = trainer.run(resume)
-    metrics, probabilities = judge_classifier(prepared, stages, folder, journal)
-    show_after(prepared, folder)
-    _save_model(prepared, folder)
+    with in_float32(prepared.model.serving):
+        metrics, probabilities = judge_classifier(prepared, stages, folder, journal)
+        show_after(prepared, folder)
+        _save_model(prepared, folder)
     folders.write_json(folder / folders.METRICS, metrics)
     # Model and figures are kept, so what trains the variables anew for a comparison may begin.
     if adaptation is not None:
@@ -158,6 +199,7 @@ def _require_same_start(folder: Path, environment: Mapping[str, Any]) -> None:
         ("backend", before["backend"], environment["backend"]),
         ("pretrained weights", before["weights"], environment["weights"]),
         ("data", before["data"]["sha256"], environment["data"]["sha256"]),
+        ("precision", before.get("precision", "float32"), environment["precision"]),
     ):
         if then != now:
             raise ConfigError(
@@ -206,7 +248,7 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
         "counts": prepared.counts,
         "num_classes": len(prepared.examples.class_names),
         "rendered": prepared.examples.kind == "field-guide",
-        "notes": list(prepared.examples.notes),
+        "notes": [*prepared.examples.notes, *prepared.computing.notes],
         "stages": rows,
     }
 
@@ -215,15 +257,18 @@ def _trainable_size(variable: Any) -> int:
     return 0 if variable.name in ("moving_mean", "moving_variance") else int(np.prod(variable.shape))
 
 
-def _environment(prepared: Prepared) -> dict[str, Any]:
-    config = prepared.config
+def _environment(prepared: Prepared, change: SmallerBatches | None) -> dict[str, Any]:
+    config, computing = prepared.config, prepared.computing
     weights = {
         "backbone": prepared.backbone.name,
         "pretrained": prepared.backbone.pretrained,
         "fingerprint": prepared.weights_hash,
     }
     data = describe_data(config.data.source, prepared.examples, prepared.counts, prepared.data_hash)
-    return describe_environment(config.seed, config.deterministic, weights, data)
+    described = describe_environment(config.seed, computing.deterministic, weights, data)
+    notes = [*computing.notes, *([change.note] if change is not None else [])]
+    told = {"notes": notes, "out_of_memory": asdict(change)} if change is not None else {"notes": notes}
+    return {**described, **computing.described(), **told}
 
 
 def _save_model(prepared: Prepared, folder: Path) -> None:

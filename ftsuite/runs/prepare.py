@@ -26,9 +26,11 @@ from ftsuite.models.freezing import leaf_layers
 from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
 from ftsuite.optim.optimizers import optimizer_of
 from ftsuite.registry import Registry
+from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.training.fingerprints import hash_variables
+from ftsuite.training.gradient_checkpointing import recompute
+from ftsuite.training.loss_scale import with_loss_scale
 from ftsuite.training.plan import Stage, all_blocks, resolve_stages
-from ftsuite.training.seeds import seed_everything
 
 SPLITS = ("train", "validation", "test")
 # A stream's texts may be more than memory holds, and the baseline wants all of its training texts at once.
@@ -55,6 +57,7 @@ class Prepared:
         weights_hash: of the backbone's weights before training.
         data_hash: of ids, contents, labels and split.
         headline: the metric to lead with.
+        computing: what holds while it trains.
     """
 
     loaded: LoadedConfig
@@ -70,6 +73,7 @@ class Prepared:
     weights_hash: str
     data_hash: str
     headline: str
+    computing: Computing
 
     @property
     def config(self) -> Config:
@@ -78,7 +82,8 @@ class Prepared:
 
     def new_optimizer(self) -> Any:
         """An optimizer as the config asks for it, not built yet."""
-        return optimizer_of(self.config.finetune)
+        optimizer = optimizer_of(self.config.finetune)
+        return with_loss_scale(optimizer) if self.computing.precision == "float16" else optimizer
 
     @property
     def batch_norm(self) -> str:
@@ -103,9 +108,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
         FtsuiteError: what a user can mend, each with its own class.
     """
     config = loaded.config
-    # Keras numbers the layers that it names itself through the life of a process, and the names are saved.
-    keras.utils.clear_session(free_memory=False)
-    seed_everything(config.seed, config.deterministic)
+    computing = begin_computing(config)
     spec = Registry.discover().spec(config.task)
     options: Any = loaded.options if loaded.options is not None else spec.options()
     task = spec.create(options, config.seed)
@@ -122,13 +125,15 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     examples = replace(examples, notes=(*notes, *_unmeasured_notes(spec, config, len(parts["train"]))))
     with plugin_errors(spec.name, "build"):
         model = task.build(backbone, examples.class_names, config.head.dropout)
+    if config.finetune.gradient_checkpointing:
+        computing = replace(computing, recomputed=recompute(model.training))
     blocks = all_blocks(model.training, backbone.blocks)
     pipeline = _pipeline(task, parts["train"], config)
     stages = resolve_stages(config.finetune, blocks, pipeline.steps_per_epoch(parts["train"]))
     weights_hash = hash_variables(backbone.model.weights)
     return Prepared(
         loaded, spec, task, examples, parts, backbone, model, blocks, stages, pipeline, weights_hash,
-        _data_hash(examples, splits), _headline(spec, config, parts["train"]),
+        _data_hash(examples, splits), _headline(spec, config, parts["train"]), computing,
     )  # fmt: skip
 
 

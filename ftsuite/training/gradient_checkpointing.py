@@ -11,8 +11,7 @@ changed by the second computation too, which then drops others than the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -20,12 +19,10 @@ import keras
 from ftsuite.errors import ConfigError
 
 
-@contextmanager
-def recomputing(model: Any) -> Iterator[tuple[str, ...]]:
-    """Let the composite layers of a model keep only what they take; gives their names.
+def recompute(model: Any) -> tuple[str, ...]:
+    """Let the composite layers of a model keep only what they take, from its next `compile` on; gives their names.
 
-    Until its end: the model must be compiled within, and a model of the same layers that is compiled after it keeps
-    everything again.
+    Nothing of it is saved with the model.
 
     Raises:
         ConfigError: if the model has no such layers.
@@ -34,16 +31,12 @@ def recomputing(model: Any) -> Iterator[tuple[str, ...]]:
     if not layers:
         raise ConfigError(
             "finetune.gradient_checkpointing: true needs a backbone whose blocks are layers of layers, as transformers "
-            f"are. Received: {model.name!r}, a graph of single layers, of which nothing can be left out.",
-            "Set it to false; a lower data.batch_size, options.image_size or finetune.precision: bfloat16 save memory.",
+            "are. Received: a graph of single layers, of which nothing can be left out.",
+            "Set it to false; a lower data.batch_size, smaller pictures or finetune.precision: bfloat16 save memory.",
         )
     for layer in layers:
         layer.call = _recomputed(layer, layer.call)
-    try:
-        yield tuple(layer.name for layer in layers)
-    finally:
-        for layer in layers:
-            del layer.call
+    return tuple(layer.name for layer in layers)
 
 
 def recomputed_layers(model: Any) -> list[Any]:
@@ -97,4 +90,6 @@ def _value_after(scope: Any, state: Any, before: Any) -> Any:
 
 
 def _is_activation(value: Any) -> bool:
-    return bool(keras.ops.is_tensor(value)) and keras.backend.is_float_dtype(keras.backend.standardize_dtype(value.dtype))
+    return bool(keras.ops.is_tensor(value)) and keras.backend.is_float_dtype(
+        keras.backend.standardize_dtype(value.dtype)
+    )

@@ -105,6 +105,8 @@ class Trainer:
             loss=work.loss,
             weighted_metrics=work.metrics(),
             jit_compile=uses_xla(),
+            # An optimizer that needs a loss scale brings its own, which outlasts this call.
+            auto_scale_loss=False,
         )
 
     def _feed_of(self, stage: Stage) -> Feed:

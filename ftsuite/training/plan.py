@@ -90,9 +90,7 @@ class Stage:
         """Whether this stage trains a variable of a block, so far as it is one to train."""
         in_scope = not self.biases_only or block_name == HEAD or _is_offset(variable)
         return (
-            in_scope
-            and block_name in self.trained
-            and not is_frozen(self.user_rules, full_name(block_name, variable))
+            in_scope and block_name in self.trained and not is_frozen(self.user_rules, full_name(block_name, variable))
         )
 
     def trained_part(self, blocks: Sequence[Block]) -> tuple[Block, ...]:

@@ -89,17 +89,11 @@ def test_scope_forms(text: str, scope: TrainScope, written: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "last", "last 0", "last -1", "last x", "heads", "HEAD", "last 2 3", "2", "first", "first 0", "first 25%"]
-    + [
-        "last 0%",
-        "last 100.1%",
-        "last 1e1%",
-        "blocks",
-        "blocks ,",
-        "blocks a,",
-        "blocks a b",
-        "blocks a, a",
-        "biases 2",
+    [
+        *("", "heads", "HEAD", "2", "biases 2"),
+        *("last", "last 0", "last -1", "last x", "last 2 3", "last 0%", "last 100.1%", "last 1e1%"),
+        *("first", "first 0", "first 25%"),
+        *("blocks", "blocks ,", "blocks a,", "blocks a b", "blocks a, a"),
     ],
 )
 def test_scope_refuses(text: str) -> None:

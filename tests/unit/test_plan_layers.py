@@ -155,6 +155,13 @@ def test_a_path_is_beside_the_file_that_names_it_and_by_set_from_here(write: Wri
     assert _scopes("deep/birds.yaml", "finetune.plan=plans/mine.yaml") == ["head", "last 25%"]
 
 
+@pytest.mark.parametrize("reference", ["a\\0.yaml", "x" * 5000 + ".yaml", "/dev/zero", "no/such", " ", "FULL"])
+def test_strange_references_are_config_errors(write: Write, reference: str) -> None:
+    path = write("birds.yaml", MINIMAL + f'finetune: {{plan: "{reference}"}}\n')
+    with pytest.raises(ConfigError, match=r"birds\.yaml:4:18: finetune\.plan: .*Received: "):
+        load_config(path)
+
+
 def test_shipped_plans_say_what_they_do_and_whose_they_are() -> None:
     plans = plan_summaries()
     names = {"linear-probe", "lp-ft", "gradual", "full", "full-decay", "surgical-first", "bitfit"}
