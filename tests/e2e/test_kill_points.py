@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,35 +120,32 @@ def straight(job: LoadedConfig, tmp_path_factory: pytest.TempPathFactory) -> tup
     return outcome, killer.counts
 
 
-# By eighths of what happens in the straight run, so that every stage kind and the middle of epochs are met.
-_SHARES = {"step": 12, "write": 6, "append": 3, "caching": 2, "epoch": 3, "stage_ended": 1}
+# How many points of each kind, spread evenly over what happens in the straight run: every kind of stage is met, and the
+# middle of epochs. With pictures and texts that makes 54.
+_POINTS = {"step": 12, "write": 6, "append": 3, "caching": 2, "epoch": 3, "stage_ended": 1}
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "place"), [(kind, place) for kind, count in _POINTS.items() for place in range(count)]
+)
 def test_killed_anywhere_training_goes_on_to_the_same_bytes(
+    kind: str,
+    place: int,
     job: LoadedConfig,
     straight: tuple[Outcome, dict[str, int]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    record_property: Callable[[str, object], None],
 ) -> None:
     expected, counts = straight
     assert [event["stage"] for event in expected.events if event["event"] == "cached"] == [0, 1]
-    points = [
-        (kind, max(1, round((place + 0.5) * counts[kind] / share)))
-        for kind, share in _SHARES.items()
-        for place in range(share)
-    ]
-    assert len(points) >= 25, "with pictures and texts at least 50"
-    for number, (kind, at) in enumerate(points):
-        folder = tmp_path / str(number)
-        with pytest.raises(Killed):
-            _train(job, folder, Killer(kind, at), monkeypatch, False)
-        resumed = _train(job, folder, Killer(), monkeypatch, True)
-        assert resumed.weights == expected.weights, (kind, at)
-        assert resumed.results == expected.results, (kind, at)
-        assert resumed.events == expected.events, (kind, at)
-    record_property("kill_points", len(points))
+    killer = Killer(kind, max(1, round((place + 0.5) * counts[kind] / _POINTS[kind])))
+    with pytest.raises(Killed):
+        _train(job, tmp_path / "run", killer, monkeypatch, False)
+    resumed = _train(job, tmp_path / "run", Killer(), monkeypatch, True)
+    assert resumed.weights == expected.weights
+    assert resumed.results == expected.results
+    assert resumed.events == expected.events
 
 
 def test_killed_twice_in_the_middle_of_epochs(

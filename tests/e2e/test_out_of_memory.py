@@ -21,7 +21,8 @@ Load = Callable[..., LoadedConfig]
 SHORT = (
     "finetune.cache=off",
     "finetune.early_stopping=null",
-    "finetune.stages=[{train: head, for: 1 epoch, learning_rate: 1e-2}, {train: all, for: 2 steps, learning_rate: 1e-3}]",
+    "finetune.stages=[{train: head, for: 1 epoch, learning_rate: 1e-2}, "
+    "{train: all, for: 2 steps, learning_rate: 1e-3}]",
 )
 
 

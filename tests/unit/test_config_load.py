@@ -41,7 +41,7 @@ def test_minimal_config_takes_the_documented_defaults(write: Write) -> None:
     loaded = load_config(write("birds.yaml", MINIMAL))
     config = loaded.config
     assert loaded.name == "birds"
-    assert (config.seed, config.deterministic, config.data.batch_size) == (0, True, 32)
+    assert (config.seed, config.deterministic, config.data.batch_size) == (0, None, 32)
     assert (config.data.validation_fraction, config.data.test_fraction) == (0.15, 0.2)
     assert config.data.examples_per_class == ExamplesPerClass(train=30, validation=10, test=25)
     assert [str(stage.train) for stage in config.finetune.stages] == ["head", "last 2", "all"]
