@@ -236,8 +236,8 @@ class FinetuneConfig(Section):
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",
-        description="What layers compute in; weights stay float32, and the model that is kept computes in float32. auto "
-        "is bfloat16 on an accelerator that has it, else float32. float16 scales the loss.",
+        description="What layers compute in; weights stay float32, and the model that is kept computes in float32. "
+        "auto is bfloat16 on an accelerator that has it, else float32. float16 scales the loss.",
     )
     gradient_checkpointing: bool = Field(
         False,

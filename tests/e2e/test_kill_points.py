@@ -123,6 +123,7 @@ def straight(job: LoadedConfig, tmp_path_factory: pytest.TempPathFactory) -> tup
 # How many points of each kind, spread evenly over what happens in the straight run: every kind of stage is met, and the
 # middle of epochs. With pictures and texts that makes 54.
 _POINTS = {"step": 12, "write": 6, "append": 3, "caching": 2, "epoch": 3, "stage_ended": 1}
+_PLACES = [(kind, place) for kind, count in _POINTS.items() for place in range(count)]
 
 
 @pytest.mark.slow

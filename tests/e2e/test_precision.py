@@ -16,12 +16,14 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from ftsuite.config import LoadedConfig
+from ftsuite.config import LoadedConfig, load_config
 from ftsuite.errors import Interrupted
+from ftsuite.registry import Registry
 from ftsuite.runs.begin import begin
 from ftsuite.runs.execute import execute
 from ftsuite.runs.load import load_run
 from tests.stopped_runs import Stopper, events_in, weights_in
+from tests.tiny import save_reviews, save_tiny_text_preset
 
 Load = Callable[..., LoadedConfig]
 SHORT = (
@@ -93,3 +95,31 @@ def test_both_short_formats_train_on_jax(tiny_config: Path, tmp_path: Path) -> N
     for precision in ("bfloat16", "float16"):
         environment = json.loads((tmp_path / precision / "environment.json").read_text())
         assert (environment["backend"], environment["precision"]) == ("jax", precision)
+
+
+TEXTS = """
+task: sentiment
+data: {{source: "csv:{reviews}", batch_size: 8}}
+backbone: {{name: "{preset}"}}
+finetune:
+  cache: "off"
+  early_stopping: null
+  gradient_checkpointing: {recomputes}
+  stages: [{{train: all, for: 5 steps, learning_rate: 1e-3}}]
+evaluation: {{bootstrap_samples: 50, baseline: false}}
+"""
+
+
+@pytest.mark.slow
+def test_gradient_checkpointing_trains_texts_to_the_same_weights(tmp_path: Path) -> None:
+    preset, reviews = save_tiny_text_preset(tmp_path / "preset"), save_reviews(tmp_path / "reviews.csv")
+    losses = {}
+    for recomputes in ("false", "true"):
+        path = tmp_path / f"{recomputes}.yaml"
+        path.write_text(TEXTS.format(reviews=reviews, preset=preset, recomputes=recomputes), encoding="utf-8")
+        loaded = load_config(path, options_model=Registry.discover().options_model)
+        folder = _run(loaded, tmp_path / recomputes)
+        losses[recomputes] = json.loads((folder / "metrics.json").read_text())["test"]["log_loss"]["value"]
+        assert json.loads((folder / "environment.json").read_text())["gradient_checkpointing"] is (recomputes == "true")
+        assert load_run(folder).predict(["a warm and funny film"]).shape == (1, 2)
+    assert losses["true"] == pytest.approx(losses["false"], rel=1e-4)

@@ -52,9 +52,9 @@ def test_scaled_steps_are_those_without_a_scale(accumulate_steps: int) -> None:
     for row in gradients(2, 7):
         unscaled.apply([keras.ops.convert_to_tensor(gradient) for gradient in row], plain)
         take(optimizer, row, short)
-    # The scale is a power of two, so nothing is rounded.
+    # The scale is a power of two, so it rounds nothing; JAX compiles what may be skipped, which rounds otherwise.
     for one, other in zip(values(plain), values(short), strict=True):
-        np.testing.assert_array_equal(one, other)
+        np.testing.assert_allclose(one, other, rtol=0, atol=0 if keras.backend.backend() == "tensorflow" else 1e-6)
 
 
 def test_a_gradient_that_is_not_finite_makes_no_update_and_halves_the_scale() -> None:
@@ -129,13 +129,14 @@ def test_a_model_of_a_short_format_gives_in_float32_what_it_would_have_given() -
 
 
 def test_xla_is_as_told_and_else_by_what_pays() -> None:
-    assert uses_xla() is False, "on a CPU with TensorFlow"
+    by_itself = keras.backend.backend() != "tensorflow"
+    assert uses_xla() is by_itself, "on a CPU with TensorFlow it does not pay"
     token = compile_with_xla(True)
     assert uses_xla() is True
     forget_xla(token)
     with process_settings_kept():
         compile_with_xla(True)
-    assert uses_xla() is False
+    assert uses_xla() is by_itself
 
 
 def test_a_backend_that_always_compiles_refuses_not_to(monkeypatch: pytest.MonkeyPatch) -> None:
