@@ -13,7 +13,7 @@ from ftsuite.errors import ConfigError, ResourceError
 from ftsuite.registry import Registry
 from ftsuite.runs.begin import begin
 from ftsuite.runs.execute import execute
-from ftsuite.runs.out_of_memory import is_out_of_memory
+from ftsuite.runs.out_of_memory import is_out_of_memory, smaller_batches
 from ftsuite.training.journal import read_journal
 from ftsuite.training.loop import Trainer
 
@@ -118,3 +118,11 @@ def test_only_memory_is_taken_for_memory() -> None:
     behind = ValueError("in fit")
     behind.__cause__ = jax_error()
     assert is_out_of_memory(behind)
+
+
+@pytest.mark.parametrize(("size", "smaller", "accumulated"), [(8, 4, 2), (15, 5, 3), (7, 1, 7), (2, 1, 2)])
+def test_an_update_keeps_its_examples(load: Load, size: int, smaller: int, accumulated: int) -> None:
+    change = smaller_batches(load(f"data.batch_size={size}").config, MemoryError())
+    assert change is not None
+    assert (change.batch_size, change.accumulate_steps) == (smaller, accumulated)
+    assert change.batch_size * change.accumulate_steps == size
