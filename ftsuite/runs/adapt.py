@@ -33,6 +33,7 @@ from ftsuite.training.masked_language import (
     masked_language_workload,
 )
 from ftsuite.training.plan import all_blocks
+from ftsuite.training.precision import in_float32
 
 if TYPE_CHECKING:
     from ftsuite.data.text_options import Adaptation
@@ -211,7 +212,8 @@ class _Adaptation:
             "frequencies_alone": self._frequencies_alone(),
             "notes": [*self.rows.notes, *self._length_notes()],
         }
-        save_text_backbone(self.backbone, self.folder / folders.ENCODER)
+        with in_float32(self.backbone.model):
+            save_text_backbone(self.backbone, self.folder / folders.ENCODER)
         self.journal.write("adapted", **figures)
         record = {"format": 1, "figures": figures, "journal_bytes": self.journal.length_bytes}
         folders.write_json(self.folder / folders.ADAPTATION, record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,17 @@ from ftsuite.runs.disk import disk_bytes
 from ftsuite.runs.environment import peak_memory_bytes
 from ftsuite.runs.execute import describe_plan
 from ftsuite.runs.prepare import Prepared, curve_counts, prepare
-from ftsuite.runs.workload import make_trainer
+from ftsuite.runs.workload import classification_workload
 from ftsuite.training.journal import Journal, Listener
 from ftsuite.training.loop import Trainer
 from ftsuite.training.plan import Stage
+from ftsuite.training.precision import process_settings_kept
 from ftsuite.training.validation import predict_logits
 
 _TIMED_STEPS = 2
 
 
+@process_settings_kept()
 def dry_run(
     loaded: LoadedConfig, *, listener: Listener | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
@@ -40,7 +43,9 @@ def dry_run(
         listener(plan)
     folder = Path(tempfile.mkdtemp(prefix="ftsuite-dry-run-"))
     try:
-        trainer = make_trainer(prepared, Journal(folder / "journal.jsonl"), folder / "checkpoints")
+        # Without kept activations: computing them is most of what a stage that uses them costs.
+        workload = replace(classification_workload(prepared), cache=None)
+        trainer = Trainer(workload, Journal(folder / "journal.jsonl"), folder / "checkpoints")
         validation_seconds = _validation_seconds(prepared, trainer)
         timings = [_time_stage(trainer, stage, validation_seconds) for stage in prepared.stages]
     finally:

@@ -225,7 +225,7 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
     """The plan as an event for a listener: what each stage trains, and how many parameters that is."""
     rows = []
     for stage in prepared.stages:
-        trained = [block for block in prepared.blocks if block.name in stage.trained]
+        trained = [block for block in stage.trained_part(prepared.blocks) if block.name in stage.trained]
         rows.append(
             {
                 "stage": stage.number,

@@ -24,6 +24,7 @@ from ftsuite.runs.rates_folder import PAGE, RATES, WORK
 from ftsuite.runs.workload import classification_workload
 from ftsuite.training.journal import Journal, Listener
 from ftsuite.training.plan import Stage
+from ftsuite.training.precision import process_settings_kept
 from ftsuite.training.range_test import RangeCurve, RangeTestTrainer
 from ftsuite.training.rate_suggestion import RULE, suggest
 
@@ -44,6 +45,7 @@ class FoundRates:
     stages: Sequence[dict[str, Any]]
 
 
+@process_settings_kept()
 def find_learning_rate(
     loaded: LoadedConfig, *, folder: Path, listener: Listener | None = None, progress: Progress | None = None
 ) -> FoundRates:

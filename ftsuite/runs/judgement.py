@@ -15,14 +15,16 @@ from ftsuite.runs.predictions import write_predictions
 from ftsuite.runs.prepare import MOST_BASELINE_TEXTS, Prepared
 from ftsuite.runs.workload import figures_of
 from ftsuite.training.journal import Journal
+from ftsuite.training.precision import in_float32
 from ftsuite.training.validation import predict_counted
 
 
 def probabilities_of(prepared: Prepared, split: str) -> tuple[np.ndarray, TokenCounts | None]:
     """Probabilities ``(n, num_classes)`` float32 of one split in its order, and what was tokenised for them."""
     model = prepared.model.training
-    evaluator = keras.Model(model.inputs, model.outputs)
-    logits, counts = predict_counted(evaluator, prepared.pipeline, prepared.parts[split])
+    with in_float32(model):
+        evaluator = keras.Model(model.inputs, model.outputs)
+        logits, counts = predict_counted(evaluator, prepared.pipeline, prepared.parts[split])
     return prepared.task.decode(logits), counts
 
 
