@@ -51,7 +51,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail where a page has fallen behind")
     check = parser.parse_args().check
-    REFERENCE.mkdir(exist_ok=True)
+    if not check:
+        REFERENCE.mkdir(exist_ok=True)
     for name, page in PAGES.items():
         path = REFERENCE / name
         if not check:

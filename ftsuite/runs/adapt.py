@@ -16,11 +16,11 @@ from ftsuite.data.token_rows import TokenRows, token_counts, write_token_rows
 from ftsuite.errors import ArtifactError, ConfigError
 from ftsuite.evaluation.perplexity import frequency_perplexity, pseudo_perplexity
 from ftsuite.models.masked_language_head import masked_language_model
-from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
+from ftsuite.models.text_backbones import load_text_backbone
 from ftsuite.models.text_encoder import TextEncoder
 from ftsuite.models.text_folder import save_text_backbone
 from ftsuite.runs import folder as folders
-from ftsuite.runs.adaptation_texts import Selection, adaptation_texts, too_few
+from ftsuite.runs.adaptation_texts import Selection, adaptation_texts, text_backbone_of, too_few
 from ftsuite.training.checkpoints import latest_checkpoint
 from ftsuite.training.journal import Journal
 from ftsuite.training.loop import Trainer
@@ -108,11 +108,6 @@ def _take_up(prepared: Prepared, folder: Path, journal: Journal) -> dict[str, An
     return dict(record["figures"])
 
 
-def _text_backbone(prepared: Prepared) -> LoadedTextBackbone:
-    assert isinstance(prepared.backbone, LoadedTextBackbone), "only tasks of the modality text adapt"
-    return prepared.backbone
-
-
 @dataclass(frozen=True)
 class _Rows:
     """The rows of the four sets of texts."""
@@ -140,7 +135,7 @@ class _Adaptation:
         self.wanted = wanted
         self.folder = folder
         self.journal = journal
-        self.backbone = backbone = _text_backbone(prepared)
+        self.backbone = backbone = text_backbone_of(prepared)
         self.masking = Masking.of(backbone.tokenizer, wanted.mask_share)
         clean_html = getattr(prepared.task.options, "clean_html", True)
         longest = min(wanted.max_length, backbone.max_length)
@@ -223,7 +218,9 @@ class _Adaptation:
 
     def _length_notes(self) -> list[str]:
         wanted, used = self.wanted.max_length, self.encoder.max_length
-        return [f"Sequences have {used} tokens, the most that the backbone takes, and not {wanted}."] * (used < wanted)
+        if used == wanted:
+            return []
+        return [f"Sequences have {used} tokens, the most that the backbone takes, and not {wanted}."]
 
     def _frequencies_alone(self) -> dict[str, Any]:
         """How much of the fall a count of the domain's tokens would give: what is below it, the context gave."""

@@ -74,14 +74,19 @@ def require_adaptable(prepared: Prepared) -> None:
     wanted = prepared.task.adaptation()
     if wanted is None:
         return
-    assert isinstance(prepared.backbone, LoadedTextBackbone), "only tasks of the modality text adapt"
-    Masking.of(prepared.backbone.tokenizer, wanted.mask_share)
+    Masking.of(text_backbone_of(prepared).tokenizer, wanted.mask_share)
     for source in filter(None, (wanted.source, wanted.general)):
         kind, _, place = source.partition(":")
         if kind == "asset":
             assets.asset(place)
         else:
             require_file(Path(place).expanduser(), kind)
+
+
+def text_backbone_of(prepared: Prepared) -> LoadedTextBackbone:
+    """The encoder of a job that adapts."""
+    assert isinstance(prepared.backbone, LoadedTextBackbone), "only tasks of the modality text adapt"
+    return prepared.backbone
 
 
 def adaptation_texts(prepared: Prepared, wanted: Adaptation, progress: Progress | None) -> AdaptationTexts:

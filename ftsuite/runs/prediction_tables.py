@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import pyarrow
 import pyarrow.parquet
@@ -69,14 +69,9 @@ class CsvTable(TableFile):
         limit = csv.field_size_limit(MAX_FIELD_CHARACTERS)
         try:
             with open_text(self.path) as file:
-                yield from self._rows(csv.reader(file, strict=True, delimiter=self._separator))
+                yield from self._rows(_csv_reader(file))
         finally:
             csv.field_size_limit(limit)
-
-    @cached_property
-    def _separator(self) -> str:
-        with open_text(self.path) as file:
-            return separator_of(file.readline())
 
     def _rows(self, reader: Any) -> Iterator[TableRow]:
         names = list(next(reader, []))
@@ -101,7 +96,7 @@ class CsvTable(TableFile):
         """The header; all values are strings."""
         with open_text(self.path) as file:
             try:
-                names = next(csv.reader(file, strict=True, delimiter=self._separator), [])
+                names: list[str] = next(_csv_reader(file), [])
             except csv.Error as error:
                 raise DataError(
                     f"Expected a header of comma-separated names. Received: {str(self.path)!r}: {error}."
@@ -220,6 +215,13 @@ def _is_string(value: Any) -> bool:
 
 def _is_dictionary(kind: Any) -> bool:
     return bool(pyarrow.types.is_dictionary(kind))
+
+
+def _csv_reader(file: TextIO) -> Any:
+    """A reader from the beginning of a file, separated as its header shows."""
+    separator = separator_of(file.readline())
+    file.seek(0)
+    return csv.reader(file, strict=True, delimiter=separator)
 
 
 def _no_parquet(path: Path, error: Exception) -> DataError:
