@@ -107,8 +107,9 @@ def _usage_failure(error: click.ClickException) -> Failure:
 
 def _resource_error(error: BaseException) -> ResourceError | None:
     """Return the resource that `error` says is lacking, or None if it says no such thing."""
-    # By name: TensorFlow's error for a full device can be told without importing TensorFlow.
-    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+    from ftsuite.runs.out_of_memory import is_out_of_memory
+
+    if is_out_of_memory(error):
         return ResourceError(
             f"Memory ran out. Received: {_first_line(error)}",
             "Lower `data.batch_size`, or the size of pictures or the length of texts, or close other programs.",

@@ -82,6 +82,9 @@ class RunDisplay:
             f"Expected time: {_duration(cost['expected_seconds'])} if no stage stops early, and about 20 s "
             "for start-up, the model file and the report."
         )
+        kept = ", ".join(row["name"] for row in cost["stages"] if row["keeps_activations"])
+        if kept:
+            self._terminal.line(f"Less where activations of frozen blocks are kept, which is not measured: {kept}.")
         if cost["adapts"]:
             self._terminal.line("Adapting the encoder comes on top: its time is not measured.")
         self._terminal.line(f"Peak memory so far: {cost['peak_memory_bytes'] / 2**30:.2f} GiB.")
@@ -130,7 +133,7 @@ class RunDisplay:
             (
                 str(row["stage"] + 1),
                 row["name"],
-                _span(row["blocks"]),
+                _span(row["blocks"], event.get("all_blocks", row["blocks"])),
                 f"{row['parameters']:,}",
                 str(row["epochs"]),
                 f"{row['lowest_learning_rate']:.1e} … {row['learning_rate']:.1e}",
@@ -191,8 +194,9 @@ class RunDisplay:
         wrong = [block["name"] for block in event["blocks"] if block["moved"] != block["expected"]]
         early = ", stopped early" if event["stopped_early"] else ""
         moved = [block["name"] for block in event["blocks"] if block["moved"]]
+        span = _span(moved, [block["name"] for block in event["blocks"]])
         self._terminal.line(
-            f"{event['stage_name']:>8}  ended after {_epochs(event['epochs'])}{early}; moved: {_span(moved)}; "
+            f"{event['stage_name']:>8}  ended after {_epochs(event['epochs'])}{early}; moved: {span}; "
             f"kept weights: {self._epoch_names.get(event['best_epoch'], 'of a stage before')}"
         )
         if wrong:
@@ -216,10 +220,20 @@ def _epochs(count: int) -> str:
     return "1 epoch" if count == 1 else f"{count} epochs"
 
 
-def _span(blocks: Sequence[str]) -> str:
-    if len(blocks) < 2:
-        return blocks[0] if blocks else "nothing"
-    return f"{blocks[0]} … {blocks[-1]} ({len(blocks)})"
+def _span(blocks: Sequence[str], everything: Sequence[str]) -> str:
+    """Names of blocks; those that follow one another in the model by the first and the last."""
+    if not blocks:
+        return "nothing"
+    runs: list[list[str]] = []
+    for name in everything:
+        if name not in blocks:
+            runs.append([])
+        elif runs:
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    parts = [f"{run[0]} … {run[-1]} ({len(run)})" if len(run) > 1 else run[0] for run in runs if run]
+    return ", ".join(parts)
 
 
 def _duration(seconds: float) -> str:

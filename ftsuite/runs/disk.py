@@ -7,25 +7,37 @@ from pathlib import Path
 
 import numpy as np
 
+from ftsuite.config import FinetuneConfig
 from ftsuite.errors import ResourceError
 from ftsuite.runs.prepare import Prepared, curve_counts
 
 # Report, predictions, split, journal and logs.
 _REST_BYTES = 20_000_000
+# Running means that an optimizer keeps of each weight, at the most.
+_MOMENTS = {"adamw": 2, "sgd": 1, "lion": 1, "muon": 2}
 
 
 def disk_bytes(prepared: Prepared) -> int:
-    """The run folder at its largest: three checkpoints while one is written, and the model.
+    """The run folder at its largest: the checkpoints that are kept and one being written, and the model.
 
-    A checkpoint holds the weights, two moments of each, and the best weights. Adapting and every further training keep
-    two until the run ends, so that a stopped run goes on without repeating one; adapting also keeps its encoder.
+    Adapting and every further training keep theirs until the run ends, so that a stopped run goes on without repeating
+    one; adapting also keeps its encoder. Kept activations lie elsewhere, within a limit of their own.
     """
     weights = sum(int(np.prod(variable.shape)) * 4 for variable in prepared.model.training.weights)
     adaptation = prepared.task.adaptation()
     others = len(curve_counts(prepared)) if prepared.task.classifies else 0
     if adaptation is not None:
         others += 1 + (adaptation.compare and prepared.task.classifies)
-    return weights * (3 * 4 + 1 + 2 * 4 * others + (adaptation is not None)) + _REST_BYTES
+    finetune = prepared.config.finetune
+    keep, checkpoint = finetune.checkpoints.keep, _copies(finetune)
+    return weights * ((keep + 1) * checkpoint + 1 + keep * checkpoint * others + (adaptation is not None)) + _REST_BYTES
+
+
+def _copies(finetune: FinetuneConfig) -> int:
+    """How many times the weights a checkpoint holds: themselves, the best, and what the optimizer keeps of each."""
+    optimizer = finetune.optimizer
+    kept = _MOMENTS[optimizer.name] + (optimizer.accumulate_steps > 1) + (finetune.ema is not None)
+    return 1 + (finetune.early_stopping is not None) + kept
 
 
 def require_disk(folder: Path, prepared: Prepared) -> None:

@@ -21,6 +21,7 @@ from ftsuite.training.loop import Trainer
 from ftsuite.training.plan import Stage
 from ftsuite.training.precision import process_settings_kept
 from ftsuite.training.validation import predict_logits
+from ftsuite.training.workload import Workload
 
 _TIMED_STEPS = 2
 
@@ -33,9 +34,10 @@ def dry_run(
 
     Returns:
         The plan with, for each stage, ``first_step_seconds`` (tracing included), ``examples_per_second`` and
-        ``expected_seconds``, and for the whole ``expected_seconds``, ``peak_memory_bytes`` (of this dry run so far) and
-        ``disk_bytes`` (the run folder at its largest, checkpoints included); ``adapts``: whether adapting an encoder
-        comes on top, whose time is not measured.
+        ``expected_seconds`` as if nothing were kept, ``keeps_activations`` (whether it will train on kept ones if there
+        is room, and so take less), and for the whole ``expected_seconds``, ``peak_memory_bytes`` (of this dry run so
+        far) and ``disk_bytes`` (the run folder at its largest, checkpoints included); ``adapts``: whether adapting an
+        encoder comes on top, whose time is not measured.
     """
     prepared = prepare(loaded, None, progress)
     plan = describe_plan(prepared)
@@ -44,13 +46,16 @@ def dry_run(
     folder = Path(tempfile.mkdtemp(prefix="ftsuite-dry-run-"))
     try:
         # Without kept activations: computing them is most of what a stage that uses them costs.
-        workload = replace(classification_workload(prepared), cache=None)
+        workload = classification_workload(prepared)
+        kept = _stages_that_keep(workload)
+        workload = replace(workload, cache=None)
         trainer = Trainer(workload, Journal(folder / "journal.jsonl"), folder / "checkpoints")
         validation_seconds = _validation_seconds(prepared, trainer)
         timings = [_time_stage(trainer, stage, validation_seconds) for stage in prepared.stages]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    stages = [{**row, **timing} for row, timing in zip(plan["stages"], timings, strict=True)]
+    rows = zip(plan["stages"], timings, kept, strict=True)
+    stages = [{**row, **timing, "keeps_activations": keeps} for row, timing, keeps in rows]
     test_share = len(prepared.parts["test"]) / max(len(prepared.parts["validation"]), 1)
     training = sum(timing["expected_seconds"] for timing in timings)
     expected = training * _trainings(prepared) + validation_seconds * (test_share + 1) * prepared.task.classifies
@@ -72,6 +77,12 @@ def _trainings(prepared: Prepared) -> float:
     adaptation, everything = prepared.task.adaptation(), len(prepared.parts["train"])
     compared = adaptation is not None and adaptation.compare
     return 1.0 + compared + sum(count / everything for count in curve_counts(prepared))
+
+
+def _stages_that_keep(workload: Workload) -> list[bool]:
+    """Which stages will train on kept activations, if there is room for them."""
+    cache = workload.cache(workload) if workload.cache is not None else None
+    return [cache is not None and cache.is_worthwhile(stage) for stage in workload.stages]
 
 
 def _validation_seconds(prepared: Prepared, trainer: Trainer) -> float:

@@ -249,6 +249,7 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
         "num_classes": len(prepared.examples.class_names),
         "rendered": prepared.examples.kind == "field-guide",
         "notes": [*prepared.examples.notes, *prepared.computing.notes],
+        "all_blocks": [block.name for block in prepared.blocks],
         "stages": rows,
     }
 

@@ -96,6 +96,29 @@ def test_adapting_is_told_apart_from_the_stages_of_the_plan(capsys: pytest.Captu
     assert any("domain text 20.000 (18.000-22.000" in line for line in lines)
 
 
+def test_blocks_are_told_by_first_and_last_only_where_they_follow_one_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = ["stem", "block1", "block2", "block3", "top", "head"]
+    moved = {"stem", "block1", "block3", "head"}
+    event = {
+        "event": "stage_ended", "stage": 0, "stage_name": "first 2", "epochs": 1, "stopped_early": False,
+        "best_epoch": 1, "blocks": [{"name": n, "moved": n in moved, "expected": n in moved} for n in names],
+    }  # fmt: skip
+    with RunDisplay(Terminal()) as display:
+        display.show(event)
+    assert "moved: stem … block1 (2), block3, head; " in capsys.readouterr().out
+
+
+def test_a_dry_run_names_the_stages_that_will_take_less(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"first_step_seconds": 1.0, "examples_per_second": 8.0, "expected_seconds": 9.0}
+    stages = [{"name": "head", **row, "keeps_activations": True}, {"name": "all", **row, "keeps_activations": False}]
+    cost = {"stages": stages, "expected_seconds": 60.0, "peak_memory_bytes": 0, "disk_bytes": 0, "adapts": False}
+    with RunDisplay(Terminal()) as display:
+        display.show_cost(cost)
+    assert "which is not measured: head." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("adapts", [False, True])
 def test_a_dry_run_says_what_it_has_not_measured(adapts: bool, capsys: pytest.CaptureFixture[str]) -> None:
     cost = {"stages": [], "expected_seconds": 60.0, "peak_memory_bytes": 0, "disk_bytes": 0, "adapts": adapts}
