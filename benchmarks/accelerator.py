@@ -33,6 +33,7 @@ FORWARD_PASSES_A_STEP = 3
 # Dense bfloat16 operations a second, from the makers' data sheets (SXM form where there are several).
 PEAK_FLOPS = {
     "H200": 989.4e12,
+    "H200 NVL": 835e12,
     "H100 PCIe": 756e12,
     "H100 NVL": 835e12,
     "H100": 989.4e12,

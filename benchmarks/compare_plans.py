@@ -1,0 +1,103 @@
+"""Two or more plans on one job, the same seeds for each: test accuracy, paired differences, and the time each took.
+
+    python benchmarks/compare_plans.py bird-species gradual full --data folder:photos --out runs/plans
+
+Runs that are in the folder already are not made again, and one that was stopped goes on. A seed decides the split, the
+head's start and the order of the examples, so the plans of one seed differ in nothing but the plan. The interval of
+the difference resamples seeds and test examples together; with three seeds it says little about other seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+
+SAMPLES = 10_000
+
+
+def main() -> None:
+    """Make the runs that are missing, and print the comparison."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config")
+    parser.add_argument("plans", nargs="+", help="the first one is compared with each of the others")
+    parser.add_argument("--data", help="train on this instead")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path("runs/plans"))
+    arguments = parser.parse_args()
+    found: dict[str, list[dict[str, bool]]] = {}
+    for plan in arguments.plans:
+        folders = [arguments.out / f"{plan}-{seed}" for seed in range(arguments.seeds)]
+        for seed, folder in enumerate(folders):
+            _run(arguments.config, plan, seed, arguments.data, folder)
+        found[plan] = [correct_by_id(folder) for folder in folders]
+        accuracies = [float(np.mean(list(answers.values()))) for answers in found[plan]]
+        minutes = ", ".join(f"{_seconds(folder) / 60:.1f}" for folder in folders)
+        shown = ", ".join(f"{accuracy:.3f}" for accuracy in accuracies)
+        print(f"{plan}: test accuracy {np.mean(accuracies):.3f} ({shown}), {minutes} minutes")
+    first, *others = arguments.plans
+    for other in others:
+        difference, low, high = paired_over_seeds(found[first], found[other])
+        count = len(found[first][0])
+        print(f"{first} - {other}: {difference:+.3f} ({low:+.3f} to {high:+.3f}), n = {arguments.seeds} x {count}")
+
+
+def _run(config: str, plan: str, seed: int, source: str | None, folder: Path) -> None:
+    """Make one run, unless it is there."""
+    if (folder / "metrics.json").exists():
+        return
+    command = [sys.executable, "-m", "ftsuite", "run", config, "--out", str(folder)]
+    command += ["--set", f"finetune.plan={plan}", "--set", f"seed={seed}"]
+    command += ["--data", source] if source else []
+    subprocess.run([*command, *(["--resume"] if folder.exists() else [])], check=True)
+
+
+def _seconds(run: Path) -> float:
+    events = [json.loads(line) for line in (run / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
+    return float(next(event["seconds"] for event in events if event["event"] == "run_ended"))
+
+
+def correct_by_id(run: Path) -> dict[str, bool]:
+    """Whether each test example was classified rightly, by its id."""
+    rows = pyarrow.parquet.read_table(run / "predictions.parquet", columns=["id", "split", "label", "prediction"])
+    return {row["id"]: row["label"] == row["prediction"] for row in rows.to_pylist() if row["split"] == "test"}
+
+
+def paired_over_seeds(first: list[dict[str, bool]], second: list[dict[str, bool]]) -> tuple[float, float, float]:
+    """The mean difference of two lists of runs, a seed each, with its 95 % interval by bootstrap.
+
+    Where all seeds share their test examples, examples are drawn once for all seeds, because an example that is hard is
+    hard for every seed; else anew for each seed.
+    """
+    for one, other in zip(first, second, strict=True):
+        if one.keys() != other.keys():
+            raise SystemExit("The runs of one seed were not tested on the same examples.")
+    shared = all(answers.keys() == first[0].keys() for answers in first)
+    differences = [
+        np.array([float(one[name]) - float(other[name]) for name in sorted(one)])
+        for one, other in zip(first, second, strict=True)
+    ]
+    random = np.random.default_rng(0)
+    means = [_resampled(differences, shared, random) for _ in range(SAMPLES)]
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(np.mean([values.mean() for values in differences])), float(low), float(high)
+
+
+def _resampled(differences: list[np.ndarray], shared: bool, random: np.random.Generator) -> float:
+    chosen = random.integers(len(differences), size=len(differences))
+    size = len(differences[0])
+    rows = random.integers(size, size=size)
+    draws = []
+    for seed in chosen:
+        values = differences[seed]
+        draws.append(values[rows if shared else random.integers(len(values), size=len(values))].mean())
+    return float(np.mean(draws))
+
+
+if __name__ == "__main__":
+    main()
