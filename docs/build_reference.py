@@ -12,6 +12,7 @@ import click
 
 from ftsuite.cli.main import cli
 from ftsuite.config.describe import markdown_reference
+from ftsuite.config.plans import plan_summaries
 from ftsuite.registry import Registry
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -29,7 +30,15 @@ def config_page() -> str:
     return markdown_reference({task.name: task.spec.options for task in Registry.discover().specs() if task.spec})
 
 
-PAGES = {"commands.md": commands_page, "config.md": config_page}
+def plans_page() -> str:
+    """Every plan as its file has it, with the reasons at its head."""
+    parts = ["# Plans", "", "`finetune.plan: NAME` takes one of these; what stands beside it in a config wins.", ""]
+    for plan in plan_summaries():
+        parts += [f"## {plan.name}", "", "```yaml", plan.path.read_text(encoding="utf-8").rstrip(), "```", ""]
+    return "\n".join(parts)
+
+
+PAGES = {"commands.md": commands_page, "config.md": config_page, "plans.md": plans_page}
 
 
 def _help(command: click.Command, context: click.Context) -> list[str]:
