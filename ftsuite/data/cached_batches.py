@@ -19,7 +19,7 @@ from ftsuite.data.token_counts import TokenCounts, TokenTally
 
 
 class Rows(Protocol):
-    """Kept activations (`ftsuite.training.activation_store.Activations`)."""
+    """Kept activations (`ftsuite.training.activations.store.Activations`)."""
 
     def gather(self, rows: np.ndarray, *, width: int | None = None) -> dict[str, np.ndarray]:
         """Arrays ``(batch, …)`` by name; ragged ones padded to `width`."""

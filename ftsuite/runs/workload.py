@@ -18,8 +18,8 @@ from ftsuite.data.pipeline import epoch_order
 from ftsuite.errors import ConfigError
 from ftsuite.evaluation import evaluate_predictions
 from ftsuite.runs.prepare import Prepared
-from ftsuite.training.activation_cache import ActivationCache, CacheOptions
-from ftsuite.training.activation_folder import ActivationFolder
+from ftsuite.training.activations.cache import ActivationCache, CacheOptions
+from ftsuite.training.activations.folder import ActivationFolder
 from ftsuite.training.journal import Journal
 from ftsuite.training.loop import Trainer
 from ftsuite.training.validation import ClassificationJudge

@@ -18,7 +18,7 @@ import numpy as np
 from ftsuite.errors import ResourceError
 from ftsuite.models.freezing import set_trainable, without_frozen_dropout
 from ftsuite.optim.averaging import averaged_weights, keep_average
-from ftsuite.training.activation_cache import CacheRefusedError
+from ftsuite.training.activations.cache import CacheRefusedError
 from ftsuite.training.batch_norm import recalibrate
 from ftsuite.training.callbacks import StepWatcher, sync
 from ftsuite.training.checkpoints import latest_checkpoint, load_checkpoint, save_checkpoint

@@ -13,7 +13,7 @@ from ftsuite.training.validation import Judge
 if TYPE_CHECKING:
     from ftsuite.config import FinetuneConfig
     from ftsuite.data.token_counts import TokenCounts
-    from ftsuite.training.activation_cache import ActivationCache
+    from ftsuite.training.activations.cache import ActivationCache
 
 # A step's loss may spike by chance; ten times that of a guess is no spike.
 _LOST_FACTOR, _LEAST_LOSS_LIMIT = 10.0, 20.0

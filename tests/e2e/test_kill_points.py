@@ -13,7 +13,8 @@ from ftsuite.config import LoadedConfig, load_config
 from ftsuite.registry import Registry
 from ftsuite.runs.prepare import prepare
 from ftsuite.runs.workload import make_trainer
-from ftsuite.training import activation_store, checkpoints
+from ftsuite.training import checkpoints
+from ftsuite.training.activations import store as activation_store
 from ftsuite.training.journal import Journal
 from tests.stopped_runs import events_in
 from tests.tiny import save_reviews, save_tiny_text_preset

@@ -12,10 +12,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ftsuite.training.activation_folder import ActivationFolder
-from ftsuite.training.activation_keys import activation_key
-from ftsuite.training.activation_layouts import RowLayout, row_bytes
-from ftsuite.training.activation_store import Activations, ActivationWriter, memory_writer
+from ftsuite.training.activations.folder import ActivationFolder
+from ftsuite.training.activations.keys import activation_key
+from ftsuite.training.activations.layouts import RowLayout, row_bytes
+from ftsuite.training.activations.store import Activations, ActivationWriter, memory_writer
 
 GARBAGE = 77
 DTYPES = ("float32", "float16", "int32", "uint8", "bool", "int64")

@@ -20,11 +20,12 @@ import numpy as np
 import pytest
 
 from ftsuite.errors import ResourceError
-from ftsuite.training import activation_locks, activation_shards
-from ftsuite.training.activation_folder import ActivationFolder
-from ftsuite.training.activation_layouts import RowLayout
-from ftsuite.training.activation_manifest import MANIFEST_NAME
-from ftsuite.training.activation_store import Activations, ActivationWriter
+from ftsuite.training.activations import locks as activation_locks
+from ftsuite.training.activations import shards as activation_shards
+from ftsuite.training.activations.folder import ActivationFolder
+from ftsuite.training.activations.layouts import RowLayout
+from ftsuite.training.activations.manifest import MANIFEST_NAME
+from ftsuite.training.activations.store import Activations, ActivationWriter
 
 LAYOUTS = (RowLayout("map", "float32", (8, 16)), RowLayout("states", "float32", (None, 4)))
 ROWS = 40
@@ -40,8 +41,8 @@ PROCESS = """
 import sys, time
 import numpy as np
 from pathlib import Path
-from ftsuite.training.activation_folder import ActivationFolder
-from ftsuite.training.activation_layouts import RowLayout
+from ftsuite.training.activations.folder import ActivationFolder
+from ftsuite.training.activations.layouts import RowLayout
 layouts = (RowLayout("map", "float32", (8, 16)),)
 root, key = Path(sys.argv[1]), sys.argv[2]
 folder = ActivationFolder(root, 10**9, shard_bytes=4096)

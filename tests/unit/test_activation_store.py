@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from ftsuite.errors import ResourceError
-from ftsuite.training import activation_store
-from ftsuite.training.activation_keys import activation_key
-from ftsuite.training.activation_layouts import RowLayout, row_bytes
-from ftsuite.training.activation_store import Activations, memory_writer
+from ftsuite.training.activations import store as activation_store
+from ftsuite.training.activations.keys import activation_key
+from ftsuite.training.activations.layouts import RowLayout, row_bytes
+from ftsuite.training.activations.store import Activations, memory_writer
 
 MAP = RowLayout("map", "float32", (2, 2, 3))
 STATES = RowLayout("states", "float32", (None, 4))

@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ftsuite.training.activation_columns import make_column
-from ftsuite.training.activation_layouts import ArrivingRows, RowLayout, real_items
-from ftsuite.training.activation_manifest import (
+from ftsuite.training.activations.columns import make_column
+from ftsuite.training.activations.layouts import ArrivingRows, RowLayout, real_items
+from ftsuite.training.activations.manifest import (
     MANIFEST_NAME,
     Manifest,
     Shard,
@@ -24,7 +24,7 @@ from ftsuite.training.activation_manifest import (
     read_manifest,
     shard_name,
 )
-from ftsuite.training.activation_store import Activations
+from ftsuite.training.activations.store import Activations
 
 SHARD_BYTES = 256 * 2**20
 # Hashing is bound by one core; more threads than these wait for the disk.

@@ -10,8 +10,8 @@ import numpy as np
 
 from ftsuite.api import Examples
 from ftsuite.data.pipeline import Pipeline
-from ftsuite.training.activation_layouts import RowLayout
-from ftsuite.training.activation_store import Activations, ActivationWriter
+from ftsuite.training.activations.layouts import RowLayout
+from ftsuite.training.activations.store import Activations, ActivationWriter
 
 # Of each text, beside its activations: tokens that the model sees, tokens before truncation, whether some were lost.
 TOKENS, LENGTH, TRUNCATED = "example_tokens", "example_length", "example_truncated"

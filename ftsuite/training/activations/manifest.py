@@ -14,7 +14,7 @@ from typing import Literal
 import pydantic
 
 from ftsuite.errors import ArtifactError
-from ftsuite.training.activation_layouts import RowLayout
+from ftsuite.training.activations.layouts import RowLayout
 
 MANIFEST_NAME = "manifest.json"
 

@@ -16,10 +16,10 @@ import filelock
 import numpy as np
 
 from ftsuite.errors import ResourceError
-from ftsuite.training.activation_layouts import RowLayout
-from ftsuite.training.activation_room import FINISHED, ActivationRoom, disk_full
-from ftsuite.training.activation_shards import ShardWriter, open_shards, sync_folder
-from ftsuite.training.activation_store import Activations
+from ftsuite.training.activations.layouts import RowLayout
+from ftsuite.training.activations.room import FINISHED, ActivationRoom, disk_full
+from ftsuite.training.activations.shards import ShardWriter, open_shards, sync_folder
+from ftsuite.training.activations.store import Activations
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ftsuite.training.activation_layouts import RowLayout
+from ftsuite.training.activations.layouts import RowLayout
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ import filelock
 import numpy as np
 
 from ftsuite.errors import ArtifactError
-from ftsuite.training.activation_entry import EntryWriter, disk_errors, touch
-from ftsuite.training.activation_layouts import RowLayout
-from ftsuite.training.activation_locks import ActivationLocks
-from ftsuite.training.activation_room import KEY, ActivationRoom
-from ftsuite.training.activation_shards import SHARD_BYTES, open_shards
-from ftsuite.training.activation_store import Activations, ActivationWriter
+from ftsuite.training.activations.entry import EntryWriter, disk_errors, touch
+from ftsuite.training.activations.layouts import RowLayout
+from ftsuite.training.activations.locks import ActivationLocks
+from ftsuite.training.activations.room import KEY, ActivationRoom
+from ftsuite.training.activations.shards import SHARD_BYTES, open_shards
+from ftsuite.training.activations.store import Activations, ActivationWriter
 
 
 def _silent(text: str) -> None:

@@ -22,7 +22,7 @@ from ftsuite.data.pipeline import Pipeline
 from ftsuite.errors import ResourceError
 from ftsuite.models.freezing import head_dropouts
 from ftsuite.models.graph_cut import SplitModel, split_model
-from ftsuite.training.activation_build import (
+from ftsuite.training.activations.build import (
     LENGTH,
     TOKENS,
     TRUNCATED,
@@ -32,10 +32,10 @@ from ftsuite.training.activation_build import (
     write_from_examples,
     write_from_rows,
 )
-from ftsuite.training.activation_folder import ActivationFolder
-from ftsuite.training.activation_keys import activation_key
-from ftsuite.training.activation_layouts import row_bytes
-from ftsuite.training.activation_store import Activations, memory_writer
+from ftsuite.training.activations.folder import ActivationFolder
+from ftsuite.training.activations.keys import activation_key
+from ftsuite.training.activations.layouts import row_bytes
+from ftsuite.training.activations.store import Activations, memory_writer
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.plan import Stage
 from ftsuite.training.seeds import uses_xla

@@ -1,7 +1,7 @@
 """The outputs of a frozen trunk, computed once and then gathered in random batches while the tail trains.
 
 A writer takes rows as they come out of the trunk and ends in `Activations`. This file keeps them in memory;
-`ftsuite.training.activation_folder` keeps them on disk.
+`ftsuite.training.activations.folder` keeps them on disk.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Protocol, Self
 import numpy as np
 
 from ftsuite.errors import ResourceError
-from ftsuite.training.activation_columns import Column, gather_fixed, gather_ragged, make_column
-from ftsuite.training.activation_layouts import ArrivingRows, RowLayout, real_items
+from ftsuite.training.activations.columns import Column, gather_fixed, gather_ragged, make_column
+from ftsuite.training.activations.layouts import ArrivingRows, RowLayout, real_items
 
 BLOCK_BYTES = 256 * 2**20
 

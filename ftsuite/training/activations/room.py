@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftsuite.errors import ResourceError
-from ftsuite.training.activation_locks import ActivationLocks
+from ftsuite.training.activations.locks import ActivationLocks
 
 FINISHED = "finished"
 _WORK_PREFIX = ".work-"
