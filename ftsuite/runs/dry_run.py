@@ -11,6 +11,7 @@ from typing import Any
 
 from ftsuite.api import Progress
 from ftsuite.config import LoadedConfig
+from ftsuite.models.interpolation import SHARES
 from ftsuite.runs.disk import disk_bytes
 from ftsuite.runs.environment import peak_memory_bytes
 from ftsuite.runs.execute import describe_plan
@@ -53,6 +54,8 @@ def dry_run(
     stages = [{**row, **timing} for row, timing in zip(plan["stages"], timings, strict=True)]
     test_share = len(prepared.parts["test"]) / max(len(prepared.parts["validation"]), 1)
     training = sum(timing["expected_seconds"] for timing in timings)
+    if prepared.config.finetune.wise_ft is not None:
+        training += len(SHARES) * validation_seconds
     expected = training * _trainings(prepared) + validation_seconds * (test_share + 1) * prepared.task.classifies
     return {
         **plan,
