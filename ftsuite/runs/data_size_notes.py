@@ -51,9 +51,9 @@ def _wants(options: Any, training: Examples, batch: int) -> str:
     size = getattr(options, "train_image_size", None) or getattr(options, "image_size", None)
     has = f"options.image_size {size}" if size else "pictures of the backbone's own size"
     return (
-        f"BiT's rule asks for pictures of {rule.resize_pixels} pixels cropped to {rule.crop_pixels}, for flips and "
-        f"{mixup} here, which a plan cannot set. This run has {has} and options.augment "
-        f"{', '.join(named) if named else 'without any'}."
+        f"BiT's rule asks for pictures of {rule.resize_pixels} pixels cropped to {rule.crop_pixels}, flips and {mixup} "
+        f"here; that is up to the task's options, and a plan cannot set it. This run has {has}, and in options.augment "
+        f"{', '.join(named) if named else 'nothing'}."
     )
 
 
