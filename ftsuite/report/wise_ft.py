@@ -74,19 +74,17 @@ def wise_ft_sentence(told: Mapping[str, Any]) -> str:
             "WiSE-FT: no stage after that of the head bettered the validation figures, so start and end are one model, "
             f"with a {of_all} of {value[share]:.3f}."
         )
-    chooser = "the config" if told["chosen_by"] == "config" else f"the best {of_all}"
+    chosen = f"by the config: {of_all}" if told["chosen_by"] == "config" else f"by the best {of_all}:"
     if share == 1.0:
-        what = "the fine-tuned end itself"
-    elif share == 0.0:
+        return f"WiSE-FT kept the fine-tuned end itself, {chosen} {value[share]:.3f}, against {value[0.0]:.3f} at the start."
+    if share == 0.0:
         what = f"the start, the end of the stage that trains the head alone ({told['start_stage_name']})"
     else:
         what = f"the model {share:g} of the way from the head's own stage to the fine-tuned end"
-    if share == 1.0:
-        return f"WiSE-FT kept {what}, by {chooser}: {value[share]:.3f}, against {value[0.0]:.3f} at the start."
     better = "lower" if metric == "log_loss" else "higher"
     return (
-        f"WiSE-FT kept {what}, by {chooser}: {of_all} {value[share]:.3f}, against {value[1.0]:.3f} at the fine-tuned "
-        f"end ({signed(value[share] - value[1.0])}; {better} is better)."
+        f"WiSE-FT kept {what}, {chosen} {value[share]:.3f}, against {value[1.0]:.3f} at the fine-tuned end "
+        f"({signed(value[share] - value[1.0])}; {better} is better)."
     )
 
 
