@@ -76,7 +76,8 @@ def wise_ft_sentence(told: Mapping[str, Any]) -> str:
         )
     chosen = f"by the config: {of_all}" if told["chosen_by"] == "config" else f"by the best {of_all}:"
     if share == 1.0:
-        return f"WiSE-FT kept the fine-tuned end itself, {chosen} {value[share]:.3f}, against {value[0.0]:.3f} at the start."
+        end = f"{chosen} {value[1.0]:.3f}"
+        return f"WiSE-FT kept the fine-tuned end itself, {end}, against {value[0.0]:.3f} at the start."
     if share == 0.0:
         what = f"the start, the end of the stage that trains the head alone ({told['start_stage_name']})"
     else:
