@@ -73,6 +73,8 @@ def _show(found: FoundRates, terminal: Terminal) -> None:
         for stage in found.stages
         if stage["suggested_rate"] is not None
     ]
+    if any(stage["rate_factor"] != 1.0 for stage in found.stages):
+        terminal.line("The rates above are those of updates; those to write are before the scaling by rate_batch_size.")
     if changes:
         terminal.line(f"Try them: ftsuite run CONFIG {' '.join(changes)}")
     terminal.line(f"Curves:   {shlex.quote(str(found.folder / PAGE))}")

@@ -15,7 +15,7 @@ from ftsuite.optim.data_size_schedule import data_size_schedule, training_length
 
 # Pictures whose sides are looked up, spread evenly over the training split: only their headers are read.
 _LOOKED_AT = 100
-_SIZES = {"small": "below 20,000", "medium": "from 20,000 to below 500,000", "large": "500,000 and more"}
+_SIZES = {"small": "fewer than 20,000", "medium": "20,000 to 499,999", "large": "500,000 or more"}
 
 
 def data_size_notes(config: Config, options: Any, training: Examples) -> tuple[str, ...]:
@@ -52,8 +52,8 @@ def _wants(options: Any, training: Examples, batch: int) -> str:
     has = f"options.image_size {size}" if size else "pictures of the backbone's own size"
     return (
         f"BiT's rule asks for pictures of {rule.resize_pixels} pixels cropped to {rule.crop_pixels}, flips and {mixup} "
-        f"here; that is up to the task's options, and a plan cannot set it. This run has {has}, and in options.augment "
-        f"{', '.join(named) if named else 'nothing'}."
+        f"for these data; that is up to the task's options, and no plan sets it. This run has {has}, and "
+        f"in options.augment {', '.join(named) if named else 'nothing'}."
     )
 
 

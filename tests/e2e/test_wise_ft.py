@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from ftsuite.config import LoadedConfig, load_config
+from ftsuite.errors import Interrupted
 from ftsuite.registry import Registry
 from ftsuite.runs.begin import begin
 from ftsuite.runs.disk import disk_bytes
@@ -25,7 +26,7 @@ from ftsuite.runs.rates_folder import open_folder
 from ftsuite.runs.workload import make_trainer
 from ftsuite.training import checkpoints
 from ftsuite.training.journal import Journal, read_journal
-from tests.stopped_runs import events_in
+from tests.stopped_runs import events_in, weights_in
 from tests.tiny import save_reviews, save_tiny_text_preset
 
 Load = Callable[..., LoadedConfig]
@@ -100,16 +101,39 @@ def _holds_together(folder: Path, metric: str) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.slow
-def test_pictures_with_kept_activations_and_a_learning_curve(images: Load, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def finished(images: Load, tmp_path_factory: pytest.TempPathFactory) -> tuple[LoadedConfig, Path]:
     loaded = images("evaluation.learning_curve=[12]", "finetune.cache=memory")
-    told = _holds_together(execute(loaded, folder=begin(loaded, tmp_path / "run", False)).folder, "accuracy")
+    return loaded, execute(loaded, folder=begin(loaded, tmp_path_factory.mktemp("runs") / "run", False)).folder
+
+
+@pytest.mark.slow
+def test_pictures_with_kept_activations_and_a_learning_curve(finished: tuple[LoadedConfig, Path]) -> None:
+    _, folder = finished
+    told = _holds_together(folder, "accuracy")
     assert [point["share"] for point in told["points"]] == [number / 10 for number in range(11)]
     assert told["start_stage_name"] == "head" and told["ends_differ"] and not told["statistics_measured"]
-    events = [event["event"] for event in read_journal(tmp_path / "run" / "journal.jsonl")]
+    events = [event["event"] for event in read_journal(folder / "journal.jsonl")]
     assert "cached" in events
-    fewer = [event["event"] for event in read_journal(tmp_path / "run" / "journal.examples-12.jsonl")]
+    fewer = [event["event"] for event in read_journal(folder / "journal.examples-12.jsonl")]
     assert fewer.count("interpolated") == 1
+
+
+@pytest.mark.slow
+def test_ctrl_c_on_the_curve_and_a_resumed_run(finished: tuple[LoadedConfig, Path], tmp_path: Path) -> None:
+    loaded, straight = finished
+
+    def listener(event: Mapping[str, Any]) -> None:
+        if _at("step", phase="Interpolation", step=3)(event):
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="kept in"):
+        execute(loaded, folder=begin(loaded, tmp_path / "run", False), listener=listener)
+    assert not (tmp_path / "run" / "metrics.json").exists()
+    resumed = execute(loaded, folder=begin(loaded, tmp_path / "run", True), resume=True).folder
+    assert weights_in(resumed) == weights_in(straight)
+    assert _metrics(resumed) == _metrics(straight)
+    assert events_in(resumed) == events_in(straight)
 
 
 @pytest.mark.slow

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ftsuite.api import Examples
+from ftsuite.cli.find_learning_rate import _show
 from ftsuite.config import LoadedConfig, load_config
 from ftsuite.data.image_options import ImageOptions
 from ftsuite.errors import ConfigError
 from ftsuite.models.blocks import Block
 from ftsuite.optim.data_size_schedule import data_size_schedule, training_length
 from ftsuite.runs.data_size_notes import data_size_notes
+from ftsuite.runs.find_learning_rate import FoundRates
 from ftsuite.runs.out_of_memory import SmallerBatches, with_smaller_batches
 from ftsuite.training.plan import Stage, resolve_stages
 from tests.tiny import save_pictures
@@ -117,7 +120,7 @@ def test_the_run_tells_what_the_rule_makes_of_the_data(load: Load, tmp_path: Pat
     config = load().config
     counts, wants = data_size_notes(config, ImageOptions(), _examples(small, "image-file"))
     assert "finetune.stages.0.for: by-data-size is 32,000 steps of 8 examples" in counts
-    assert "500 steps of 512" in counts and "below 20,000 training examples (here 8)" in counts
+    assert "500 steps of 512" in counts and "fewer than 20,000 training examples (here 8)" in counts
     assert "160 pixels cropped to 128" in wants and "no MixUp" in wants and "crop-resize, flip, colour" in wants
     missing = str(tmp_path / "none.png")
     _, wants = data_size_notes(config, ImageOptions(image_size=96), _examples([*large, missing], "image-file"))
@@ -126,6 +129,36 @@ def test_the_run_tells_what_the_rule_makes_of_the_data(load: Load, tmp_path: Pat
     assert "448" in wants and "MixUp 0.1" in wants
     _, wants = data_size_notes(config, None, _examples(["x"], "text"))
     assert "pictures only" in wants
+
+
+class _Lines:
+    """A terminal that keeps its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+
+    def table(self, *arguments: object, **keywords: object) -> None:
+        """Nothing."""
+
+    def event(self, *arguments: object) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(("factor", "written"), [(1.0, "1.0e-03"), (0.0625, "1.6e-02")])
+def test_a_rate_that_is_found_is_written_as_the_config_has_it(factor: float, written: str, tmp_path: Path) -> None:
+    """A config whose rate is scaled with the batch must not have the scaled rate scaled again."""
+    stage = {
+        "stage": 0, "stage_name": "all", "planned_rate": 1e-3, "suggested_rate": 1e-3, "edge_rate": 1e-2,
+        "rises": True, "rule": "any", "key": "finetune.stages.0.learning_rate", "rate_factor": factor,
+    }  # fmt: skip
+    terminal: Any = _Lines()
+    _show(FoundRates(tmp_path, [stage]), terminal)
+    (tried,) = [line for line in terminal.lines if "--set" in line]
+    assert tried.endswith(f"--set finetune.stages.0.learning_rate={written}")
+    assert any("rate_batch_size" in line for line in terminal.lines) == (factor != 1.0)
 
 
 @pytest.mark.parametrize("given", [(0, 512), (10, 0)])
