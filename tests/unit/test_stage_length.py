@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ftsuite.errors import ConfigError
 from ftsuite.models.blocks import Block
 from ftsuite.optim.data_size_schedule import data_size_schedule, training_length
 from ftsuite.runs.data_size_notes import data_size_notes
+from ftsuite.runs.dry_run import _share_of_plan
 from ftsuite.runs.find_learning_rate import FoundRates
 from ftsuite.runs.out_of_memory import SmallerBatches, with_smaller_batches
 from ftsuite.training.plan import Stage, resolve_stages
@@ -165,3 +167,12 @@ def test_a_rate_that_is_found_is_written_as_the_config_has_it(factor: float, wri
 def test_a_length_of_nothing_is_refused(given: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         training_length(*given)
+
+
+def test_a_learning_curve_takes_less_time_only_where_epochs_are_shorter(load: Load) -> None:
+    for length, share in (("by-data-size", 1.0), ("40 steps", 1.0), ("2 epochs", 0.25)):
+        loaded = load(f"finetune.stages.0.for={length}", "finetune.stages.0.warmup=10%")
+        prepared: Any = SimpleNamespace(
+            config=loaded.config, stages=(_stage(loaded, 1_000),), parts={"train": range(1_000)}
+        )
+        assert _share_of_plan(prepared, 250) == pytest.approx(share)
