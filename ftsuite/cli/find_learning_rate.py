@@ -68,10 +68,13 @@ def _show(found: FoundRates, terminal: Terminal) -> None:
     terminal.table(columns, rows, title="Learning rates", right=("plan", "suggested"))
     terminal.line(f"The rule: {found.stages[0]['rule']}. One test is no more exact than a factor of 3.")
     changes = [
-        f"--set {stage['key']}={rate_text(stage['suggested_rate'])}"
+        # As the config writes it, before it is scaled with the batch.
+        f"--set {stage['key']}={rate_text(stage['suggested_rate'] / stage['rate_factor'])}"
         for stage in found.stages
         if stage["suggested_rate"] is not None
     ]
+    if any(stage["rate_factor"] != 1.0 for stage in found.stages):
+        terminal.line("The rates above are those of updates; those to write are before the scaling by rate_batch_size.")
     if changes:
         terminal.line(f"Try them: ftsuite run CONFIG {' '.join(changes)}")
     terminal.line(f"Curves:   {shlex.quote(str(found.folder / PAGE))}")

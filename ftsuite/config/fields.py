@@ -39,6 +39,8 @@ def _resolved(model: type[pydantic.BaseModel], location: Location) -> tuple[Fiel
         if member is not None:
             annotation = member
             continue
+        if isinstance(key, str) and field is not None and _is_choice_of_values(annotation):
+            continue  # pydantic names the member that it tried, such as ``float``
         field = _step(annotation, key)
         if field is None:
             return None, None
@@ -107,6 +109,17 @@ def _step(annotation: Any, key: str | int) -> FieldInfo | None:
         return None if item is None else FieldInfo.from_annotation(item)
     model = model_of(annotation)
     return keys_of(model).get(key) if model is not None else None
+
+
+def _is_choice_of_values(annotation: Any) -> bool:
+    """Whether an annotation allows more than one kind of plain value, and neither a map nor a list."""
+    parts = [part for part in alternatives(annotation) if part is not type(None)]
+    holds_others = any(
+        isinstance(kind := get_origin(part) or part, type)
+        and issubclass(kind, pydantic.BaseModel | Mapping | tuple | list)
+        for part in parts
+    )
+    return len(parts) > 1 and not holds_others
 
 
 def _member(models: tuple[type[pydantic.BaseModel], ...], tag: str | int) -> type[pydantic.BaseModel] | None:

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ftsuite.config import checks
+from ftsuite.config import checks, stage_checks
 from ftsuite.config.durations import Duration
 from ftsuite.config.intervals import Interval
 from ftsuite.config.scope import TrainScope
 from ftsuite.config.section import Section
+from ftsuite.config.wise_ft import WiseFtConfig, wise_ft_has_two_ends
 
 
 class OptimizerConfig(Section):
@@ -148,30 +149,53 @@ class StageConfig(Section):
         "(above 0, rounded up), from its output (`last`) or its input (`first`); blocks by name (none twice, in quotes "
         "within braces); the `biases` of all blocks, with the offsets of normalizations; or `all`."
     )
-    duration: Duration = Field(alias="for", description="How long, in epochs or steps.")
+    duration: stage_checks.StageLength = Field(
+        alias="for",
+        description="How long, in epochs or steps. `by-data-size` is BiT's rule (Kolesnikov et al., 2020): below "
+        "20,000 training examples 500 steps of 512 examples, below 500,000 10,000 steps, else 20,000; in batches of "
+        "another size as many examples.",
+    )
     learning_rate: float = Field(gt=0, le=100, description="Highest learning rate of the stage.")
+    rate_batch_size: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Examples of an update that `learning_rate` is meant for; where updates have others, the rate is "
+        "scaled with them (Goyal et al., 2017). Null takes it as it stands.",
+    )
     layer_decay: float = Field(
         1.0,
         gt=0,
         le=1,
         description="Factor on the rate from each block to the one below it; 1 is one rate for all.",
     )
-    schedule: Literal["cosine", "constant", "linear", "one-cycle", "inverse-sqrt"] = Field(
+    schedule: Literal["cosine", "constant", "linear", "one-cycle", "inverse-sqrt", "milestones"] = Field(
         "cosine",
         description="Course of the rate after the warm-up: `constant`; to zero by `cosine` or in a `linear` way; "
         "`one-cycle`, down as long as it went up and then to almost nothing (Smith and Topin, 2019); `inverse-sqrt` of "
-        "the step (Vaswani et al., 2017).",
+        "the step (Vaswani et al., 2017); `milestones`, a tenth of what it was from each of them on.",
     )
-    warmup: Duration | None = Field(
+    warmup: stage_checks.StageLength | None = Field(
         None,
         validate_default=True,
         description="Length of the linear rise of the rate; a percentage is one of the stage. Null for `0%`, with "
-        "one-cycle `30%`, with inverse-sqrt `10%`.",
+        "one-cycle `30%`, with inverse-sqrt `10%`. `by-data-size` with a stage of that length: 100 steps of 512 "
+        "examples, from 20,000 training examples on 500, as in BiT's program.",
+    )
+    milestones: tuple[Duration, ...] | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        validate_default=True,
+        description="Shares of the stage after which the rate is a tenth of what it was, rising; with the schedule "
+        "`milestones` only, whose own are `[30%, 60%, 90%]`.",
     )
 
-    _duration = field_validator("duration")(checks.duration_is_absolute)
-    _warmup_default = field_validator("warmup")(checks.warmup_fits_schedule)
-    _warmup = field_validator("warmup")(checks.warmup_fits_stage)
+    _duration = field_validator("duration")(stage_checks.length_is_absolute)
+    _warmup_default = field_validator("warmup")(stage_checks.warmup_default)
+    _warmup = field_validator("warmup")(stage_checks.warmup_fits_length)
+    _milestones_default = field_validator("milestones")(stage_checks.milestones_fit_schedule)
+    _milestones = field_validator("milestones")(stage_checks.milestones_rise)
 
 
 def default_stages() -> tuple[StageConfig, ...]:
@@ -258,3 +282,12 @@ class FinetuneConfig(Section):
     stages: tuple[StageConfig, ...] = Field(
         default_factory=default_stages, min_length=1, description="The stages, in their order."
     )
+    wise_ft: WiseFtConfig | None = Field(
+        None,
+        description="Keep a model between the end of the last stage of the head alone and that of the last stage: the "
+        "mean of their weights (WiSE-FT, Wortsman et al., 2022), for data unlike the training split. Null keeps the "
+        "last one; `{}` turns it on.",
+    )
+
+    # Below the stages that it looks at.
+    _wise_ft = field_validator("wise_ft")(wise_ft_has_two_ends)

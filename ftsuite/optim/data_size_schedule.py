@@ -28,6 +28,8 @@ from dataclasses import dataclass
 # Training examples from which a data set is no longer small, or medium.
 _MEDIUM, _LARGE = 20_000, 500_000
 _STEPS = {"small": 500, "medium": 10_000, "large": 20_000}
+# The authors' program's; the paper has none.
+_WARMUP_STEPS = {"small": 100, "medium": 500, "large": 500}
 _DECAYS = (0.3, 0.6, 0.9)
 _BATCH_SIZE, _LEARNING_RATE, _MIXUP_ALPHA = 512, 3e-3, 0.1
 # Pixels squared from which a picture is large; side to resize to, and side of the crop.
@@ -61,6 +63,40 @@ class DataSizeSchedule:
         return self.learning_rate / 10.0 ** sum(step >= milestone for milestone in self.decay_steps)
 
 
+@dataclass(frozen=True)
+class TrainingLength:
+    """The rule's part on time, which needs no pictures.
+
+    Attributes:
+        size: ``small``, ``medium`` or ``large``.
+        steps: batches to train on.
+        warmup_steps: of them, those in which the rate rises, as in the authors' program.
+        steps_of_512: what the rule says for its own batches.
+    """
+
+    size: str
+    steps: int
+    warmup_steps: int
+    steps_of_512: int
+
+
+def training_length(examples: int, batch_size: int = _BATCH_SIZE) -> TrainingLength:
+    """How long to train: as many examples in all as the rule's steps of 512 show.
+
+    Args:
+        examples: training examples, all classes together.
+        batch_size: examples that a step shows.
+
+    Raises:
+        ValueError: for a number below 1.
+    """
+    if min(examples, batch_size) < 1:
+        raise ValueError(f"Examples and batch size must be at least 1. Received: {(examples, batch_size)}")
+    size = "small" if examples < _MEDIUM else "medium" if examples < _LARGE else "large"
+    steps, warmup = (math.ceil(table[size] * _BATCH_SIZE / batch_size) for table in (_STEPS, _WARMUP_STEPS))
+    return TrainingLength(size, steps, warmup, _STEPS[size])
+
+
 def data_size_schedule(
     examples: int, image_height_pixels: int, image_width_pixels: int, batch_size: int = _BATCH_SIZE
 ) -> DataSizeSchedule:
@@ -79,8 +115,8 @@ def data_size_schedule(
     given = (examples, image_height_pixels, image_width_pixels, batch_size)
     if min(given) < 1:
         raise ValueError(f"Examples, sides and batch size must be at least 1. Received: {given}")
-    size = "small" if examples < _MEDIUM else "medium" if examples < _LARGE else "large"
-    steps = math.ceil(_STEPS[size] * _BATCH_SIZE / batch_size)
+    length = training_length(examples, batch_size)
+    size, steps = length.size, length.steps
     first, second, third = (round(steps * share) for share in _DECAYS)
     is_small_picture = image_height_pixels * image_width_pixels < _LARGE_AREA
     resize_pixels, crop_pixels = _SMALL_SIDES if is_small_picture else _LARGE_SIDES

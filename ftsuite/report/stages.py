@@ -90,13 +90,15 @@ def _planned(plan: dict[str, Any]) -> str:
     if "for" in plan:
         parts.append(str(plan["for"]))
     if "learning_rate" in plan:
-        parts.append(f"rate {float(plan['learning_rate']):g}")
+        size = plan.get("rate_batch_size")
+        scaled = f" \N{MULTIPLICATION SIGN} examples of an update / {size}" if size else ""
+        parts.append(f"rate {float(plan['learning_rate']):g}{scaled}")
     if float(plan.get("layer_decay") or 1) != 1:
         parts.append(f"layer decay {plan['layer_decay']:g}")
     if str(plan.get("warmup") or "0%") != "0%":
         parts.append(f"warm-up {plan['warmup']}")
     if plan.get("schedule"):
-        parts.append(str(plan["schedule"]))
+        parts.append(" ".join([str(plan["schedule"]), *map(str, plan.get("milestones") or ())]))
     return ", ".join(parts)
 
 

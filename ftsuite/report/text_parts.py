@@ -15,6 +15,7 @@ from ftsuite.report.learning_curve import learning_curve_part
 from ftsuite.report.record import RunRecord
 from ftsuite.report.showcase import read_showcase, showcase_sentence
 from ftsuite.report.text_facts import pipeline_facts
+from ftsuite.report.wise_ft import wise_ft_part
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def text_parts(record: RunRecord) -> dict[str, Any]:
         "baseline": _baseline_part(record),
         "curve": learning_curve_part(record.metrics, path),
         "adaptation": adaptation_part(record.metrics, path),
+        "wise_ft": wise_ft_part(record.metrics, path),
         "showcase": shown,
         "showcase_sentence": showcase_sentence(shown, facts.noun(record)),
         "pipeline_facts": pipeline_facts(record),
@@ -60,6 +62,8 @@ def findings(folder: Path, metrics: Mapping[str, Any]) -> list[str]:
     shown = showcase_sentence(read_showcase(folder), "input")
     found = [baseline_sentence(metrics) if baseline else None, curve.sentence if curve else None]
     found += adaptation.sentences if adaptation else []
+    between = wise_ft_part(metrics, path)
+    found += [between.sentence] if between else []
     return [sentence for sentence in [*found, shown] if sentence]
 
 

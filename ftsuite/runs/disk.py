@@ -34,10 +34,10 @@ def disk_bytes(prepared: Prepared) -> int:
 
 
 def _copies(finetune: FinetuneConfig) -> int:
-    """How many times the weights a checkpoint holds: themselves, the best, and what the optimizer keeps of each."""
+    """How many times the weights a checkpoint holds: themselves, the best, the start of an interpolation, and moments."""
     optimizer = finetune.optimizer
     kept = _MOMENTS[optimizer.name] + (optimizer.accumulate_steps > 1) + (finetune.ema is not None)
-    return 1 + (finetune.early_stopping is not None) + kept
+    return 1 + (finetune.early_stopping is not None) + (finetune.wise_ft is not None) + kept
 
 
 def require_disk(folder: Path, prepared: Prepared) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ftsuite.api import Progress
-from ftsuite.config import LoadedConfig
+from ftsuite.config import Duration, LoadedConfig
+from ftsuite.models.interpolation import SHARES
 from ftsuite.runs.disk import disk_bytes
 from ftsuite.runs.environment import peak_memory_bytes
 from ftsuite.runs.execute import describe_plan
@@ -58,6 +59,8 @@ def dry_run(
     stages = [{**row, **timing, "keeps_activations": keeps} for row, timing, keeps in rows]
     test_share = len(prepared.parts["test"]) / max(len(prepared.parts["validation"]), 1)
     training = sum(timing["expected_seconds"] for timing in timings)
+    if prepared.config.finetune.wise_ft is not None:
+        training += len(SHARES) * validation_seconds
     expected = training * _trainings(prepared) + validation_seconds * (test_share + 1) * prepared.task.classifies
     return {
         **plan,
@@ -74,9 +77,21 @@ def _trainings(prepared: Prepared) -> float:
     """How often the plan is trained: for the run itself, for what adapting is worth, and for the learning curve."""
     if not prepared.task.classifies:
         return 0.0
-    adaptation, everything = prepared.task.adaptation(), len(prepared.parts["train"])
+    adaptation = prepared.task.adaptation()
     compared = adaptation is not None and adaptation.compare
-    return 1.0 + compared + sum(count / everything for count in curve_counts(prepared))
+    return 1.0 + compared + sum(_share_of_plan(prepared, count) for count in curve_counts(prepared))
+
+
+def _share_of_plan(prepared: Prepared, count: int) -> float:
+    """How much of the plan's time it takes with so many examples: epochs are shorter then, and steps as many."""
+    rows = list(zip(prepared.config.finetune.stages, prepared.stages, strict=True))
+    in_epochs = sum(
+        stage.total_steps
+        for wanted, stage in rows
+        if isinstance(wanted.duration, Duration) and wanted.duration.unit == "epochs"
+    )
+    total = sum(stage.total_steps for _, stage in rows)
+    return (total - in_epochs + in_epochs * count / len(prepared.parts["train"])) / total
 
 
 def _stages_that_keep(workload: Workload) -> list[bool]:

@@ -181,6 +181,8 @@ def _train_and_judge(
     stages = trainer.run(resume)
     with in_float32(prepared.model.serving):
         metrics, probabilities = judge_classifier(prepared, stages, folder, journal)
+        if trainer.interpolation is not None:
+            metrics["wise_ft"] = trainer.interpolation
         show_after(prepared, folder)
         _save_model(prepared, folder)
     folders.write_json(folder / folders.METRICS, metrics)

@@ -134,6 +134,7 @@ def describe_stage(stage: Stage, curve: RangeCurve) -> dict[str, Any]:
         "stage_name": stage.name,
         "key": f"finetune.stages.{stage.number}.learning_rate",
         "planned_rate": stage.learning_rate,
+        "rate_factor": stage.rate_factor,
         **{("suggested_rate" if name == "rate" else name): value for name, value in asdict(suggestion).items()},
         "rule": RULE,
         "ending": curve.ending,

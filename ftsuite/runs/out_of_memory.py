@@ -16,6 +16,7 @@ from typing import Any
 
 from ftsuite.config import Config, LoadedConfig, dump_yaml
 from ftsuite.config.durations import Duration
+from ftsuite.config.stage_checks import StageLength
 from ftsuite.errors import FtsuiteError, ResourceError
 from ftsuite.runs import folder as folders
 
@@ -108,8 +109,9 @@ def with_smaller_batches(loaded: LoadedConfig, smaller: SmallerBatches) -> Loade
     return replace(loaded, config=config.model_copy(update={"data": data, "finetune": changed}))
 
 
-def _longer(duration: Duration | None, parts: int) -> Duration | None:
-    if duration is None or duration.unit != "steps":
+def _longer(duration: StageLength | None, parts: int) -> StageLength | None:
+    # What follows from the number of examples counts examples in any case.
+    if not isinstance(duration, Duration) or duration.unit != "steps":
         return duration
     return Duration(duration.amount * Decimal(parts), "steps")
 

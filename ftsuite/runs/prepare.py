@@ -27,6 +27,7 @@ from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
 from ftsuite.optim.optimizers import optimizer_of
 from ftsuite.registry import Registry
 from ftsuite.runs.computing import Computing, begin_computing
+from ftsuite.runs.data_size_notes import data_size_notes
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.gradient_checkpointing import recompute
 from ftsuite.training.loss_scale import with_loss_scale
@@ -122,6 +123,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
         task.fit_preprocessing(parts["train"])
     backbone = _backbone(spec, config, options, progress)
     notes = (*loaded.notes, *examples.notes, *split_notes(examples, splits), *_scratch_notes(config, backbone))
+    notes = (*notes, *data_size_notes(config, options, parts["train"]))
     examples = replace(examples, notes=(*notes, *_unmeasured_notes(spec, config, len(parts["train"]))))
     with plugin_errors(spec.name, "build"):
         model = task.build(backbone, examples.class_names, config.head.dropout)
@@ -129,7 +131,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
         computing = replace(computing, recomputed=recompute(model.training))
     blocks = all_blocks(model.training, backbone.blocks)
     pipeline = _pipeline(task, parts["train"], config)
-    stages = resolve_stages(config.finetune, blocks, pipeline.steps_per_epoch(parts["train"]))
+    stages = _stages(config, blocks, pipeline, parts["train"])
     weights_hash = hash_variables(backbone.model.weights)
     return Prepared(
         loaded, spec, task, examples, parts, backbone, model, blocks, stages, pipeline, weights_hash,
@@ -143,8 +145,13 @@ def with_training_subset(prepared: Prepared, count: int) -> Prepared:
     whole = np.full(len(training), "train", dtype="<U10")
     fewer, _ = limit_splits(training, whole, ExampleLimits(train=count), config.seed)
     pipeline = _pipeline(prepared.task, fewer, config)
-    stages = resolve_stages(config.finetune, prepared.blocks, pipeline.steps_per_epoch(fewer))
+    stages = _stages(config, prepared.blocks, pipeline, fewer)
     return replace(prepared, parts={**prepared.parts, "train": fewer}, pipeline=pipeline, stages=stages)
+
+
+def _stages(config: Config, blocks: tuple[Block, ...], pipeline: Pipeline, training: Examples) -> tuple[Stage, ...]:
+    steps = pipeline.steps_per_epoch(training)
+    return resolve_stages(config.finetune, blocks, steps, len(training), pipeline.batch_size)
 
 
 def curve_counts(prepared: Prepared) -> list[int]:

@@ -61,6 +61,7 @@ def classification_workload(prepared: Prepared) -> Workload:
         token_counts=pipeline.token_counts,
         cache=_cache_of(prepared),
         batch_ids=lambda epoch, step: training.take(pipeline.batch_positions(training, epoch, step)).ids,
+        headline=prepared.headline,
     )
 
 

@@ -31,6 +31,7 @@ from ftsuite.training.progress import TrainingProgress
 from ftsuite.training.seeds import uses_xla
 from ftsuite.training.snapshot import is_finite, put_back, take_tensors
 from ftsuite.training.validation import DIRECTIONS
+from ftsuite.training.wise_ft import Interpolation, start_stage_of
 from ftsuite.training.workload import Feed, Workload
 
 
@@ -41,6 +42,9 @@ class Trainer:
         workload: what to train.
         journal: told of every stage and epoch.
         checkpoint_folder: written to now and then, at the end of each stage, and where training is stopped.
+
+    Attributes:
+        interpolation: after `run`, what ``metrics.json`` holds of `finetune.wise_ft`; None where the plan has none.
     """
 
     def __init__(self, workload: Workload, journal: Journal, checkpoint_folder: Path) -> None:
@@ -48,7 +52,9 @@ class Trainer:
         self.journal = journal
         self.checkpoint_folder = checkpoint_folder
         self.progress = TrainingProgress()
+        self.interpolation: dict[str, Any] | None = None
         self._best: list[np.ndarray] | None = None
+        self._start: list[np.ndarray] | None = None
         self._sums: list[np.ndarray] = []
         # Where this process began with the epoch under way, and what the steps before that were shown.
         self._pass: tuple[int, list[int]] | None = None
@@ -87,6 +93,8 @@ class Trainer:
                         self._train_epoch(stage)
                 self._leave(stage)
                 self._save()
+        if self._start is not None:
+            self.interpolation = Interpolation(self.workload, self._start, self.journal).choose()
         if self.workload.batch_norm == "recalibrate":
             self._recalibrate()
         return self.progress.stage_results
@@ -286,6 +294,8 @@ class Trainer:
         else:
             work.model.set_weights(self._best)
             work.optimizer.restart_average()
+        if stage.number == start_stage_of(work.finetune):
+            self._start = [np.array(value) for value in work.model.get_weights()]
         assessed = self.feed.judge.assess(self.feed.evaluator)
         best_epoch = progress.best["epoch"] if progress.best else progress.epoch
         progress.stage_results.append(
@@ -324,7 +334,7 @@ class Trainer:
         sync(self.feed.model)
         self._count_tokens()
         sums = [np.asarray(v) for v in self.feed.model.metrics_variables] if self._pass is not None else self._sums
-        tensors = take_tensors(work.model, work.optimizer, sums, self._best)
+        tensors = take_tensors(work.model, work.optimizer, sums, self._best, self._start)
         self._saved_at = (time.monotonic(), progress.step + progress.epoch_step)
         if not is_finite(tensors):
             return
@@ -348,6 +358,7 @@ class Trainer:
         self.progress = TrainingProgress.from_plain(dict(checkpoint.progress))
         self._saved_at = (time.monotonic(), self.progress.step + self.progress.epoch_step)
         self._sums = list(checkpoint.tensors["metrics"])
-        best = checkpoint.tensors.get("best")
+        best, start = checkpoint.tensors.get("best"), checkpoint.tensors.get("start")
         self._best = None if best is None else list(best)
+        self._start = None if start is None else list(start)
         self.journal.cut(self.progress.journal_bytes)

@@ -159,7 +159,7 @@ def masked_language_workload(
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight"),
         metrics=list,
         optimizer=optimizer,
-        finetune=finetune.model_copy(update={"early_stopping": None}),
+        finetune=finetune.model_copy(update={"early_stopping": None, "wise_ft": None}),
         batch_norm="frozen-stats",
         guess_loss=math.log(model.outputs[0].shape[-1]),
         token_counts=batches.token_counts,

@@ -17,6 +17,7 @@ from ftsuite.models.freezing import decays
 from ftsuite.optim.patterns import full_name, is_frozen, require_matches
 from ftsuite.optim.rules import VariableRule, layerwise_multipliers, variable_rules
 from ftsuite.optim.schedules import StageSchedule
+from ftsuite.training.stage_length import TrainingSize, rate_factor, total_and_warmup_steps
 
 if TYPE_CHECKING:
     from ftsuite.config import FinetuneConfig, StageConfig, TrainScope
@@ -44,6 +45,8 @@ class Stage:
         schedule: shape after warm-up.
         user_rules: the config's, in order.
         biases_only: of the backbone's blocks, train only biases and the offsets of normalizations.
+        milestones: shares of the stage, for the schedule of that name.
+        rate_factor: what the config's rate was multiplied by to fit the examples of an update.
     """
 
     number: int
@@ -57,6 +60,8 @@ class Stage:
     schedule: Any
     user_rules: tuple[RuleConfig, ...] = ()
     biases_only: bool = False
+    milestones: tuple[float, ...] = ()
+    rate_factor: float = 1.0
 
     @property
     def epochs(self) -> int:
@@ -69,7 +74,9 @@ class Stage:
 
     def learning_rates(self, first_step: int) -> StageSchedule:
         """The schedule for an optimizer that has seen `first_step` batches when the stage begins."""
-        return StageSchedule(self.learning_rate, self.total_steps, self.warmup_steps, self.schedule, first_step)
+        return StageSchedule(
+            self.learning_rate, self.total_steps, self.warmup_steps, self.schedule, first_step, self.milestones
+        )
 
     def multipliers(self, blocks: Sequence[Block]) -> dict[str, float]:
         """The share of the rate that each block learns at; the head learns at the full rate like the last block."""
@@ -107,36 +114,46 @@ def all_blocks(model: Any, backbone_blocks: Sequence[Block]) -> tuple[Block, ...
     return (*backbone_blocks, Block(HEAD, rest))
 
 
-def resolve_stages(finetune: FinetuneConfig, blocks: Sequence[Block], steps_per_epoch: int) -> tuple[Stage, ...]:
+def resolve_stages(
+    finetune: FinetuneConfig, blocks: Sequence[Block], steps_per_epoch: int, examples: int = 1, batch_size: int = 1
+) -> tuple[Stage, ...]:
     """Make the stages of a config concrete.
 
+    Args:
+        finetune: the config's part.
+        blocks: all of the model.
+        steps_per_epoch: batches of one pass over the training split.
+        examples: of the training split, and
+        batch_size: of the config, for lengths and rates that follow from them.
+
     Raises:
-        ConfigError: where a stage asks for blocks that the backbone has not, or for biases and it has none, a rule's
-            pattern matches nothing, or the rules leave a stage nothing to train.
+        ConfigError: where a stage asks for blocks that the backbone has not, or for biases and it has none, a milestone
+            lies within the warm-up, a rule's pattern matches nothing, or the rules leave a stage nothing to train.
     """
     require_matches(finetune.rules, [full_name(block.name, v) for block in blocks for v in block.variables])
-    return tuple(
-        _resolve(number, stage, finetune.rules, blocks, steps_per_epoch) for number, stage in enumerate(finetune.stages)
-    )
+    size = TrainingSize.of(examples, steps_per_epoch, batch_size, finetune.optimizer.accumulate_steps)
+    return tuple(_resolve(number, stage, finetune.rules, blocks, size) for number, stage in enumerate(finetune.stages))
 
 
 def _resolve(
-    number: int, stage: StageConfig, rules: Sequence[RuleConfig], blocks: Sequence[Block], steps_per_epoch: int
+    number: int, stage: StageConfig, rules: Sequence[RuleConfig], blocks: Sequence[Block], size: TrainingSize
 ) -> Stage:
-    total_steps = stage.duration.to_steps(steps_per_epoch, None)
-    warmup = stage.warmup.to_steps(steps_per_epoch, total_steps) if stage.warmup is not None else 0
+    total_steps, warmup_steps = total_and_warmup_steps(number, stage, size)
+    factor = rate_factor(stage, size)
     wanted = Stage(
         number=number,
         name=str(stage.train),
         trained=_trained_blocks(number, stage.train, blocks),
         total_steps=total_steps,
-        steps_per_epoch=steps_per_epoch,
-        warmup_steps=min(warmup, total_steps - 1),
-        learning_rate=stage.learning_rate,
+        steps_per_epoch=size.steps_per_epoch,
+        warmup_steps=warmup_steps,
+        learning_rate=stage.learning_rate * factor,
         layer_decay=stage.layer_decay,
         schedule=stage.schedule,
         user_rules=tuple(rules),
         biases_only=stage.train.kind == "biases",
+        milestones=tuple(float(milestone.amount) / 100 for milestone in stage.milestones or ()),
+        rate_factor=factor,
     )
     return replace(wanted, trained=_with_something_to_train(wanted, blocks))
 

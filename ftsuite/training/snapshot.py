@@ -14,16 +14,29 @@ Tensors = Mapping[str, Sequence[np.ndarray]]
 
 
 def take_tensors(
-    model: Any, optimizer: Any, sums: Sequence[np.ndarray], best: Sequence[np.ndarray] | None
+    model: Any,
+    optimizer: Any,
+    sums: Sequence[np.ndarray],
+    best: Sequence[np.ndarray] | None,
+    start: Sequence[np.ndarray] | None = None,
 ) -> dict[str, Sequence[np.ndarray]]:
-    """Weights, random states, moments, sums of the metrics, and the best weights so far, by the name of their file."""
+    """By the name of their file: weights, random states, moments, sums of the metrics, and more where there is more.
+
+    Args:
+        model: that trains.
+        optimizer: built.
+        sums: of the metrics.
+        best: weights so far; None for none.
+        start: weights that an interpolation starts from; None for none.
+    """
     tensors: dict[str, Sequence[np.ndarray]] = {
         "model": model.get_weights(),
         "random": [np.asarray(variable) for variable in _random_states(model)],
         "optimizer": [np.asarray(variable) for variable in optimizer.variables],
         "metrics": sums,
     }
-    return tensors if best is None else {**tensors, "best": best}
+    kept = {"best": best, "start": start}
+    return {**tensors, **{name: values for name, values in kept.items() if values is not None}}
 
 
 def put_back(model: Any, optimizer: Any, tensors: Tensors, path: Path) -> None:

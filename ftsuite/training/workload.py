@@ -59,6 +59,7 @@ class Workload:
         token_counts: see `Feed`.
         cache: makes the cache of the activations of frozen blocks; None for none.
         batch_ids: the ids of the examples of a step of an epoch, to name those that a loss was lost on.
+        headline: the metric that the run leads with, which chooses where early stopping names none.
     """
 
     model: Any
@@ -77,6 +78,7 @@ class Workload:
     token_counts: Callable[[int], TokenCounts | None] = lambda steps: None
     cache: Callable[[Workload], ActivationCache] | None = None
     batch_ids: Callable[[int, int], Sequence[str]] = lambda epoch, step: ()
+    headline: str = "accuracy"
 
     @property
     def loss_limit(self) -> float:

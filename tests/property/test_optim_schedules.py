@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ftsuite.optim.schedules import ScheduleName, StageSchedule
 
 # The shares of the peak at the first step after the stage; inverse-sqrt depends on the lengths.
-ENDS = {"constant": 1.0, "linear": 0.0, "cosine": 0.0, "one-cycle": 0.04 * 1e-4}
+ENDS = {"constant": 1.0, "linear": 0.0, "cosine": 0.0, "one-cycle": 0.04 * 1e-4, "milestones": 1e-3}
 
 
 @st.composite
@@ -68,3 +68,33 @@ def test_a_later_start_gives_the_same_bits(schedule: StageSchedule, first_step: 
     late = StageSchedule.from_config({**schedule.get_config(), "first_step": first_step})
     steps = np.arange(min(schedule.total_steps, 64), dtype="int64")
     np.testing.assert_array_equal(np.asarray(late(steps + first_step)), np.asarray(schedule(steps)))
+
+
+@st.composite
+def staircases(draw: st.DrawFn) -> StageSchedule:
+    total = draw(st.integers(1, 30_000))
+    shares = sorted(draw(st.sets(st.integers(1, 99), min_size=1, max_size=8)))
+    warmup = draw(st.integers(0, total * shares[0] // 100))
+    peak = draw(st.floats(1e-5, 100.0))
+    return StageSchedule(peak, total, min(warmup, total - 1), "milestones", milestones=[n / 100 for n in shares])
+
+
+@settings(max_examples=150, deadline=None)
+@given(staircases())
+def test_the_rate_is_a_tenth_from_each_milestone_on(schedule: StageSchedule) -> None:
+    """Against a count in plain numbers: how many milestones a step has reached."""
+    near = {step + offset for step in schedule.milestone_steps for offset in (-1, 0, 1)}
+    steps = np.array(sorted(step for step in near | {schedule.total_steps - 1} if step >= schedule.warmup_steps))
+    reached = [sum(step >= milestone for milestone in schedule.milestone_steps) for step in steps]
+    np.testing.assert_allclose(_rates(schedule, steps), 10.0 ** -np.array(reached), rtol=1e-5)
+    assert list(schedule.milestone_steps) == sorted(schedule.milestone_steps)
+    assert schedule.milestone_steps[0] > schedule.warmup_steps
+
+
+@settings(max_examples=100, deadline=None)
+@given(staircases(), st.integers(1, 2**30))
+def test_a_staircase_of_a_later_start_has_the_same_bits(schedule: StageSchedule, first_step: int) -> None:
+    late = StageSchedule.from_config({**schedule.get_config(), "first_step": first_step})
+    steps = np.arange(min(schedule.total_steps, 64), dtype="int64")
+    np.testing.assert_array_equal(np.asarray(late(steps + first_step)), np.asarray(schedule(steps)))
+    assert late.milestones == schedule.milestones
