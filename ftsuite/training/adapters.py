@@ -44,8 +44,12 @@ class PlannedAdapters:
         """What was left out, in a sentence."""
         if not self.left_out:
             return ()
-        rows = "; ".join(f"{path}: {reason}" for path, reason in self.left_out.items())
-        return (f"LoRA changes {self.layers} layers and leaves {len(self.left_out)} out, which stay frozen. {rows}.",)
+        first, reason = next(iter(self.left_out.items()))
+        named = ", ".join(self.left_out)
+        return (
+            f"LoRA changes {self.layers} layers and leaves {len(self.left_out)} out, which stay frozen: {named}. "
+            f"Of {first}: {reason}.",
+        )
 
 
 def attach_adapters(backbone: Any, lora: LoraConfig, seed: int) -> LoraAdapters:
@@ -108,4 +112,4 @@ def merge_measured(adapters: LoraAdapters, model: Any, features: Sequence[Any]) 
 def _outputs(model: Any, features: Sequence[Any]) -> np.ndarray:
     """Outputs ``(examples, …)`` of a model in inference, past anything that was traced."""
     made = [model(keras.tree.map_structure(keras.ops.convert_to_tensor, batch), training=False) for batch in features]
-    return np.concatenate([np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(m, "float32"))) for m in made])
+    return np.concatenate([np.asarray(keras.ops.cast(m, "float32")) for m in made])
