@@ -58,6 +58,7 @@ class RunDisplay:
             "caching": self._caching,
             "cached": self._cached,
             "not_cached": self._not_cached,
+            "adapters_merged": self._merged,
             "learning_rates_tested": self._rates_tested,
         }
         shower = (of_phase if "phase" in event else of_plan).get(name)
@@ -134,7 +135,7 @@ class RunDisplay:
                 str(row["stage"] + 1),
                 row["name"],
                 _span(row["blocks"], event.get("all_blocks", row["blocks"])),
-                f"{row['parameters']:,}",
+                _parameters(row),
                 str(row["epochs"]),
                 f"{row['lowest_learning_rate']:.1e} … {row['learning_rate']:.1e}",
             )
@@ -169,6 +170,12 @@ class RunDisplay:
 
     def _not_cached(self, event: Mapping[str, Any]) -> None:
         self._terminal.note(f"Stage {event['stage_name']!r} does not train on kept activations: {event['reason']}.")
+
+    def _merged(self, event: Mapping[str, Any]) -> None:
+        self._terminal.line(
+            f"Added the changes of {event['layers']} layers to their weights; outputs differ by "
+            f"{event['largest_difference']:.1e} of their size."
+        )
 
     def _doubt(self, event: Mapping[str, Any]) -> None:
         self._terminal.note(f"After stage {event['stage_name']!r}: {event['message']}")
@@ -234,6 +241,12 @@ def _span(blocks: Sequence[str], everything: Sequence[str]) -> str:
             runs.append([name])
     parts = [f"{run[0]} … {run[-1]} ({len(run)})" if len(run) > 1 else run[0] for run in runs if run]
     return ", ".join(parts)
+
+
+def _parameters(row: Mapping[str, Any]) -> str:
+    """The number of weights that a stage trains, and their share where it is not all."""
+    share = row.get("trainable_share", 1.0)
+    return f"{row['parameters']:,}" + (f" ({100 * share:.2g} %)" if share < 1 else "")
 
 
 def _duration(seconds: float) -> str:

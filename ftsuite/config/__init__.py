@@ -20,6 +20,8 @@ from ftsuite.config.schema import (
     ExamplesPerClass,
     FinetuneConfig,
     HeadConfig,
+    L2SpConfig,
+    LoraConfig,
     OptimizerConfig,
     StageConfig,
 )
@@ -37,7 +39,9 @@ __all__ = [
     "ExamplesPerClass",
     "FinetuneConfig",
     "HeadConfig",
+    "L2SpConfig",
     "LoadedConfig",
+    "LoraConfig",
     "OptimizerConfig",
     "Origin",
     "Plan",

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from ftsuite.config import checks, stage_checks
 from ftsuite.config.durations import Duration
 from ftsuite.config.intervals import Interval
+from ftsuite.config.kept_weights import L2SpConfig, LoraConfig, one_hold_on_the_start, stages_fit_kept_weights
 from ftsuite.config.scope import TrainScope
 from ftsuite.config.section import Section
 from ftsuite.config.wise_ft import WiseFtConfig, wise_ft_has_two_ends
@@ -229,6 +230,16 @@ class FinetuneConfig(Section):
     rules: tuple[RuleConfig, ...] = Field(
         (), description="Learning rates, weight decays and freezing by the names of variables; the first match decides."
     )
+    lora: LoraConfig | None = Field(
+        None,
+        description="Train changes of low rank in place of the backbone's weights (Hu et al., 2021), in the blocks "
+        "that a stage names; they are added to the weights at the end. `{}` for the defaults, null for none.",
+    )
+    l2_sp: L2SpConfig | None = Field(
+        None,
+        description="Pull the backbone's weights toward their start (Li et al., 2018) in place of weight decay, except "
+        "where one of the `rules` gives a `weight_decay`; null for none.",
+    )
     ema: EmaConfig | None = Field(
         None, description="Judge and keep averaged weights (Polyak and Juditsky, 1992); null keeps the last ones."
     )
@@ -289,5 +300,7 @@ class FinetuneConfig(Section):
         "last one; `{}` turns it on.",
     )
 
+    _kept_start = field_validator("l2_sp")(one_hold_on_the_start)
+    _kept_stages = field_validator("stages")(stages_fit_kept_weights)
     # Below the stages that it looks at.
     _wise_ft = field_validator("wise_ft")(wise_ft_has_two_ends)

@@ -20,6 +20,7 @@ from ftsuite.config.finetune import (
     RuleConfig,
     StageConfig,
 )
+from ftsuite.config.kept_weights import L2SpConfig, LoraConfig
 from ftsuite.config.section import Section
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "ExamplesPerClass",
     "FinetuneConfig",
     "HeadConfig",
+    "L2SpConfig",
+    "LoraConfig",
     "OptimizerConfig",
     "RuleConfig",
     "StageConfig",

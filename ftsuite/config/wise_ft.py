@@ -39,6 +39,12 @@ def start_stage(kinds: Sequence[str]) -> int | None:
 
 def wise_ft_has_two_ends(value: WiseFtConfig | None, info: ValidationInfo) -> WiseFtConfig | None:
     """There is a model with a trained head on the backbone as pretrained, and one that is fine-tuned."""
+    if value is not None and info.data.get("lora") is not None:
+        raise crossed(
+            "{name} and finetune.lora must not stand together: between two changes of low rank lies another one than "
+            "half of each. Received: both",
+            "Remove one of them (write `wise_ft: null` or `lora: null` where another config sets it).",
+        )
     stages: Sequence[Any] | None = info.data.get("stages")
     if value is not None and stages is not None and start_stage([stage.train.kind for stage in stages]) is None:
         raise crossed(

@@ -1,4 +1,4 @@
-"""The optimizers that a config may name, each with the rules, accumulation and averages of `PerVariableRates`."""
+"""The optimizers that a config may name, each with what `PerVariableRates` and `TowardStart` add."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from ftsuite.config.checks import OPTIMIZER_DEFAULTS
 from ftsuite.errors import ConfigError
 from ftsuite.optim.per_variable import PerVariableRates
 from ftsuite.optim.schedules import StageSchedule
+from ftsuite.optim.starting_point import TowardStart
 
 if TYPE_CHECKING:
     from ftsuite.config import FinetuneConfig
 
 
-class AdamW(PerVariableRates, keras.optimizers.Adam):
+class AdamW(TowardStart, PerVariableRates, keras.optimizers.Adam):
     """Adam with decoupled weight decay (Loshchilov & Hutter, 2019, https://arxiv.org/abs/1711.05101)."""
 
 
-class SGD(PerVariableRates, keras.optimizers.SGD):
+class SGD(TowardStart, PerVariableRates, keras.optimizers.SGD):
     """Gradient descent with momentum, Nesterov's or plain, and decoupled weight decay."""
 
 
-class Lion(PerVariableRates, keras.optimizers.Lion):
+class Lion(TowardStart, PerVariableRates, keras.optimizers.Lion):
     """The sign of a running mean of gradients (Chen et al., 2023, https://arxiv.org/abs/2302.06675)."""
 
 
-class Muon(PerVariableRates, keras.optimizers.Muon):
+class Muon(TowardStart, PerVariableRates, keras.optimizers.Muon):
     """Orthogonalised momentum for matrices, Adam for everything else.
 
     After Jordan et al., 2024 (https://kellerjordan.github.io/posts/muon), with steps as long as Adam's (Liu et al.,
@@ -47,10 +48,12 @@ class Muon(PerVariableRates, keras.optimizers.Muon):
         if getattr(self, "built", False):
             return
         self._head_keys = frozenset(self._var_key(variable) for variable in head)
-        if all(self._should_use_adamw(variable) for variable in variables):
+        others = [variable for variable in variables if self._var_key(variable) not in self._head_keys]
+        # Where the head alone trains, Adam is what is meant for it.
+        if others and all(self._should_use_adamw(variable) for variable in others):
             raise ConfigError(
-                "finetune.optimizer.name: muon needs a model with matrices outside of its embeddings and its head, "
-                f"as transformers have. Received: a model of {len(variables)} other variables.",
+                "finetune.optimizer.name: muon needs matrices to train outside of the embeddings and the head, "
+                f"as transformers have. Received: {len(others)} other variables.",
                 "Write `name: adamw`.",
             )
         super().build(variables, head)
@@ -75,6 +78,7 @@ def make_optimizer(
     clip_value: float | None = None,
     accumulate_steps: int = 1,
     average_decay: float | None = None,
+    keeps_start: bool = False,
 ) -> Any:
     """An optimizer by its name in the config; weight decay comes with the rules of `PerVariableRates.follow`.
 
@@ -88,6 +92,7 @@ def make_optimizer(
         clip_value: largest entry of a gradient; None for any.
         accumulate_steps: batches that make one update.
         average_decay: of the average of the weights; None keeps none.
+        keeps_start: remember the weights at `build`, to pull toward them.
 
     Raises:
         ConfigError: for an unknown name.
@@ -109,6 +114,7 @@ def make_optimizer(
         learning_rate=StageSchedule(1e-3, 1, 0, "constant"),
         accumulate_steps=accumulate_steps,
         average_decay=average_decay,
+        keeps_start=keeps_start,
         **settings,
     )
 
@@ -126,4 +132,5 @@ def optimizer_of(finetune: FinetuneConfig) -> Any:
         clip_value=wanted.clip_value,
         accumulate_steps=wanted.accumulate_steps,
         average_decay=finetune.ema.decay if finetune.ema is not None else None,
+        keeps_start=finetune.l2_sp is not None,
     )

@@ -75,6 +75,7 @@ def run_facts(record: RunRecord) -> list[tuple[str, str]]:
         ("Task", str(config["task"])),
         ("Data", str(record.data_facts.get("source") or config["data"].get("source", ""))),
         ("Backbone", _backbone(config["backbone"])),
+        *_kept_weights(config["finetune"]),
         ("Seed", str(config.get("seed", ""))),
         ("Began", str(journal.started.get("time", ""))[:16].replace("T", " ")),
     ]
@@ -83,6 +84,19 @@ def run_facts(record: RunRecord) -> list[tuple[str, str]]:
     if "peak_memory_bytes" in journal.ended:
         rows.append(("Peak memory", f"{float(journal.ended['peak_memory_bytes']) / 2**30:.2f} GiB"))
     return [(name, value) for name, value in rows if value]
+
+
+def _kept_weights(finetune: dict[str, Any]) -> list[tuple[str, str]]:
+    """How the pretrained weights are held on to, where they are."""
+    rows = []
+    if finetune.get("lora"):
+        lora = finetune["lora"]
+        targets = ", ".join(map(str, lora.get("targets") or ()))
+        biases = ", with their biases" if lora.get("biases") else ""
+        rows.append(("LoRA", f"rank {lora['rank']}, alpha {lora.get('alpha') or lora['rank']}: {targets}{biases}"))
+    if finetune.get("l2_sp"):
+        rows.append(("L2-SP", f"alpha {finetune['l2_sp']['alpha']}, beta {finetune['l2_sp']['beta']}"))
+    return rows
 
 
 def _backbone(backbone: dict[str, Any]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +75,14 @@ class Journal:
         ends: the last `stage_ended` of each stage.
         started: the first `run_started` event, empty if there is none.
         ended: the last `run_ended` event, empty if there is none.
+        shares: of each stage the share of the weights that it trains, where the journal tells it.
     """
 
     epochs: tuple[Epoch, ...]
     ends: dict[int, StageEnd]
     started: dict[str, Any]
     ended: dict[str, Any]
+    shares: Mapping[int, float] = field(default_factory=dict)
 
     def of_stage(self, stage: int) -> tuple[Epoch, ...]:
         """Return the epochs of one stage in order."""
@@ -99,6 +101,7 @@ def read_journal(path: Path) -> Journal:
     ends: dict[int, StageEnd] = {}
     started: dict[str, Any] = {}
     ended: dict[str, Any] = {}
+    shares: dict[int, float] = {}
     for number, event in _events(path):
         try:
             kind = None if "phase" in event else event.get("event")
@@ -108,13 +111,15 @@ def read_journal(path: Path) -> Journal:
             elif kind == "stage_ended":
                 end = _stage_end(event)
                 ends[end.stage] = end
+            elif kind == "stage_started" and "trainable_share" in event:
+                shares[int(event["stage"])] = float(event["trainable_share"])
             elif kind == "run_started":
                 started = started or event
             elif kind == "run_ended":
                 ended = event
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise torn(path, f"a whole event at line {number}", f"{type(error).__name__} {error}") from error
-    return Journal(tuple(epochs[key] for key in sorted(epochs)), ends, started, ended)
+    return Journal(tuple(epochs[key] for key in sorted(epochs)), ends, started, ended, shares)
 
 
 def _events(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

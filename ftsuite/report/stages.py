@@ -68,7 +68,7 @@ def _row(record: RunRecord, index: int, plan: dict[str, Any], result: dict[str, 
     return StageRow(
         number=index + 1,
         name=str(result.get("name") or (end.name if end else "") or plan.get("train", index + 1)),
-        planned=_planned(plan),
+        planned=_planned(plan, record.journal.shares.get(index)),
         epochs=len(record.journal.of_stage(index)),
         stopped_early=bool(end and end.stopped_early),
         best=_best(record, index),
@@ -85,7 +85,7 @@ def _plans(config: dict[str, Any]) -> list[dict[str, Any]]:
     return [stage for stage in config["finetune"]["stages"] if isinstance(stage, dict)]
 
 
-def _planned(plan: dict[str, Any]) -> str:
+def _planned(plan: dict[str, Any], share: float | None) -> str:
     parts = []
     if "for" in plan:
         parts.append(str(plan["for"]))
@@ -99,6 +99,8 @@ def _planned(plan: dict[str, Any]) -> str:
         parts.append(f"warm-up {plan['warmup']}")
     if plan.get("schedule"):
         parts.append(" ".join([str(plan["schedule"]), *map(str, plan.get("milestones") or ())]))
+    if share is not None:
+        parts.append("all weights" if share >= 1 else f"{100 * share:.2g} % of the weights")
     return ", ".join(parts)
 
 

@@ -178,7 +178,7 @@ class _Adaptation:
             ),
             epochs=_HEAD_EPOCHS if of_head else wanted.epochs,
             learning_rate=wanted.head_learning_rate if of_head else wanted.learning_rate,
-            optimizer=self.prepared.new_optimizer(),
+            optimizer=self.prepared.new_optimizer(adapting=True),
             finetune=self.prepared.config.finetune,
         )
         Trainer(workload, PhaseJournal(self.journal, phase), self._checkpoints(phase)).run(resume)

@@ -21,7 +21,7 @@ def disk_bytes(prepared: Prepared) -> int:
     """The run folder at its largest: the checkpoints that are kept and one being written, and the model.
 
     Adapting and every further training keep theirs until the run ends, so that a stopped run goes on without repeating
-    one; adapting also keeps its encoder. Kept activations lie elsewhere, within a limit of their own.
+    one; adapting also keeps its encoder. With LoRA it is less. Kept activations lie elsewhere, within their own limit.
     """
     weights = sum(int(np.prod(variable.shape)) * 4 for variable in prepared.model.training.weights)
     adaptation = prepared.task.adaptation()
@@ -34,10 +34,11 @@ def disk_bytes(prepared: Prepared) -> int:
 
 
 def _copies(finetune: FinetuneConfig) -> int:
-    """How many times the weights a checkpoint holds: themselves, the best, the start of an interpolation, and moments."""
+    """How many times the weights a checkpoint holds: themselves, the best and the first ones, and the optimizer's."""
     optimizer = finetune.optimizer
     kept = _MOMENTS[optimizer.name] + (optimizer.accumulate_steps > 1) + (finetune.ema is not None)
-    return 1 + (finetune.early_stopping is not None) + (finetune.wise_ft is not None) + kept
+    held = finetune.early_stopping, finetune.wise_ft, finetune.l2_sp
+    return 1 + kept + sum(part is not None for part in held)
 
 
 def require_disk(folder: Path, prepared: Prepared) -> None:

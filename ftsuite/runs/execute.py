@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ftsuite.api import Progress
 from ftsuite.config import LoadedConfig
 from ftsuite.errors import ConfigError, DivergedError, Interrupted
@@ -227,13 +225,13 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
     """The plan as an event for a listener: what each stage trains, and how many parameters that is."""
     rows = []
     for stage in prepared.stages:
-        trained = [block for block in stage.trained_part(prepared.blocks) if block.name in stage.trained]
         rows.append(
             {
                 "stage": stage.number,
                 "name": stage.name,
                 "blocks": list(stage.trained),
-                "parameters": sum(_trainable_size(v) for block in trained for v in block.variables),
+                "parameters": stage.parameters(prepared.trained_blocks),
+                "trainable_share": stage.trainable_share(prepared.trained_blocks),
                 "epochs": stage.epochs,
                 "steps": stage.total_steps,
                 "learning_rate": stage.learning_rate,
@@ -254,10 +252,6 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
         "all_blocks": [block.name for block in prepared.blocks],
         "stages": rows,
     }
-
-
-def _trainable_size(variable: Any) -> int:
-    return 0 if variable.name in ("moving_mean", "moving_variance") else int(np.prod(variable.shape))
 
 
 def _environment(prepared: Prepared, change: SmallerBatches | None) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from ftsuite.optim.optimizers import optimizer_of
 from ftsuite.registry import Registry
 from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.runs.data_size_notes import data_size_notes
+from ftsuite.training.adapters import PlannedAdapters, planned_adapters
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.gradient_checkpointing import recompute
 from ftsuite.training.loss_scale import with_loss_scale
@@ -59,6 +60,7 @@ class Prepared:
         data_hash: of ids, contents, labels and split.
         headline: the metric to lead with.
         computing: what holds while it trains.
+        adapters: what LoRA will add for each training; None where the blocks themselves train.
     """
 
     loaded: LoadedConfig
@@ -75,15 +77,22 @@ class Prepared:
     data_hash: str
     headline: str
     computing: Computing
+    adapters: PlannedAdapters | None = None
 
     @property
     def config(self) -> Config:
         """The config itself."""
         return self.loaded.config
 
-    def new_optimizer(self) -> Any:
-        """An optimizer as the config asks for it, not built yet."""
-        optimizer = optimizer_of(self.config.finetune)
+    @property
+    def trained_blocks(self) -> tuple[Block, ...]:
+        """The blocks as the stages see them: with adapters, where there will be any."""
+        return self.blocks if self.adapters is None else self.adapters.blocks
+
+    def new_optimizer(self, *, adapting: bool = False) -> Any:
+        """An optimizer as the config asks for it, not built yet; L2-SP is for the stages, and not for adapting."""
+        finetune = self.config.finetune
+        optimizer = optimizer_of(finetune.model_copy(update={"l2_sp": None}) if adapting else finetune)
         return with_loss_scale(optimizer) if self.computing.precision == "float16" else optimizer
 
     @property
@@ -124,18 +133,20 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     backbone = _backbone(spec, config, options, progress)
     notes = (*loaded.notes, *examples.notes, *split_notes(examples, splits), *_scratch_notes(config, backbone))
     notes = (*notes, *data_size_notes(config, options, parts["train"]))
-    examples = replace(examples, notes=(*notes, *_unmeasured_notes(spec, config, len(parts["train"]))))
     with plugin_errors(spec.name, "build"):
         model = task.build(backbone, examples.class_names, config.head.dropout)
     if config.finetune.gradient_checkpointing:
         computing = replace(computing, recomputed=recompute(model.training))
     blocks = all_blocks(model.training, backbone.blocks)
+    adapters = _adapters(config, backbone, blocks) if task.classifies else None
+    more_notes = (*_unmeasured_notes(spec, config, len(parts["train"])), *(adapters.notes if adapters else ()))
+    examples = replace(examples, notes=(*notes, *more_notes))
     pipeline = _pipeline(task, parts["train"], config)
-    stages = _stages(config, blocks, pipeline, parts["train"])
+    stages = _stages(config, blocks, adapters, pipeline, parts["train"])
     weights_hash = hash_variables(backbone.model.weights)
     return Prepared(
         loaded, spec, task, examples, parts, backbone, model, blocks, stages, pipeline, weights_hash,
-        _data_hash(examples, splits), _headline(spec, config, parts["train"]), computing,
+        _data_hash(examples, splits), _headline(spec, config, parts["train"]), computing, adapters,
     )  # fmt: skip
 
 
@@ -145,19 +156,34 @@ def with_training_subset(prepared: Prepared, count: int) -> Prepared:
     whole = np.full(len(training), "train", dtype="<U10")
     fewer, _ = limit_splits(training, whole, ExampleLimits(train=count), config.seed)
     pipeline = _pipeline(prepared.task, fewer, config)
-    stages = _stages(config, prepared.blocks, pipeline, fewer)
+    stages = _stages(config, prepared.blocks, prepared.adapters, pipeline, fewer)
     return replace(prepared, parts={**prepared.parts, "train": fewer}, pipeline=pipeline, stages=stages)
-
-
-def _stages(config: Config, blocks: tuple[Block, ...], pipeline: Pipeline, training: Examples) -> tuple[Stage, ...]:
-    steps = pipeline.steps_per_epoch(training)
-    return resolve_stages(config.finetune, blocks, steps, len(training), pipeline.batch_size)
 
 
 def curve_counts(prepared: Prepared) -> list[int]:
     """Numbers of training examples that ``evaluation.learning_curve`` asks to train with as well, rising."""
     everything = len(prepared.parts["train"])
     return sorted({count for count in prepared.config.evaluation.learning_curve if count < everything})
+
+
+def _adapters(
+    config: Config, backbone: LoadedBackbone | LoadedTextBackbone, blocks: tuple[Block, ...]
+) -> PlannedAdapters | None:
+    lora = config.finetune.lora
+    return None if lora is None else planned_adapters(backbone.model, blocks, lora, config.seed)
+
+
+def _stages(
+    config: Config,
+    blocks: tuple[Block, ...],
+    adapters: PlannedAdapters | None,
+    pipeline: Pipeline,
+    training: Examples,
+) -> tuple[Stage, ...]:
+    steps, sizes = pipeline.steps_per_epoch(training), (len(training), pipeline.batch_size)
+    if adapters is None:
+        return resolve_stages(config.finetune, blocks, steps, *sizes)
+    return resolve_stages(config.finetune, adapters.blocks, steps, *sizes, adapter_paths=adapters.trained_paths)
 
 
 def _backbone(
@@ -198,6 +224,12 @@ def _splits(examples: Examples, config: Config, path: Path | None) -> tuple[Exam
 
 
 def _scratch_notes(config: Config, backbone: LoadedBackbone | LoadedTextBackbone) -> tuple[str, ...]:
+    held = next((key for key in ("lora", "l2_sp") if getattr(config.finetune, key) is not None), None)
+    note = (f"The weights are random, and finetune.{held} keeps the model near them; it is meant for pretrained ones.",)
+    return (*_statistics_notes(config, backbone), *(note if held and not backbone.pretrained else ()))
+
+
+def _statistics_notes(config: Config, backbone: LoadedBackbone | LoadedTextBackbone) -> tuple[str, ...]:
     has_batch_norm = any(isinstance(layer, keras.layers.BatchNormalization) for layer in leaf_layers(backbone.model))
     if backbone.pretrained or config.finetune.batch_norm == "train" or not has_batch_norm:
         return ()

@@ -17,9 +17,13 @@ from ftsuite.assets import home
 from ftsuite.data.pipeline import epoch_order
 from ftsuite.errors import ConfigError
 from ftsuite.evaluation import evaluate_predictions
+from ftsuite.models.lora import LoraAdapters
+from ftsuite.models.lora_blocks import with_adapters
 from ftsuite.runs.prepare import Prepared
+from ftsuite.training.activations.build import FeatureBatch
 from ftsuite.training.activations.cache import ActivationCache, CacheOptions
 from ftsuite.training.activations.folder import ActivationFolder
+from ftsuite.training.adapters import attach_adapters, merge_measured
 from ftsuite.training.journal import Journal
 from ftsuite.training.loop import Trainer
 from ftsuite.training.validation import ClassificationJudge
@@ -36,12 +40,18 @@ def make_trainer(prepared: Prepared, journal: Journal, checkpoint_folder: Path) 
 
 
 def classification_workload(prepared: Prepared) -> Workload:
-    """Training batches of the training split, judged on the validation split."""
+    """Training batches of the training split, judged on the validation split.
+
+    Where the config asks for LoRA, the model has adapters from now on, until the trainer has run.
+    """
     pipeline, training = prepared.pipeline, prepared.parts["train"]
     finetune = prepared.config.finetune
+    adapters = None
+    if finetune.lora is not None:
+        adapters = attach_adapters(prepared.backbone.model, finetune.lora, prepared.config.seed)
     return Workload(
         model=prepared.model.training,
-        blocks=prepared.blocks,
+        blocks=prepared.blocks if adapters is None else with_adapters(prepared.blocks, adapters),
         stages=prepared.stages,
         batches=lambda epoch, first_step: pipeline.training_epoch(training, epoch, first_step),
         examples_per_step=min(pipeline.batch_size, len(training)),
@@ -60,9 +70,17 @@ def classification_workload(prepared: Prepared) -> Workload:
         calibration_batches=lambda: _calibration_batches(prepared),
         token_counts=pipeline.token_counts,
         cache=_cache_of(prepared),
+        conclude=None if adapters is None else lambda: _merged(prepared, adapters),
         batch_ids=lambda epoch, step: training.take(pipeline.batch_positions(training, epoch, step)).ids,
         headline=prepared.headline,
     )
+
+
+def _merged(prepared: Prepared, adapters: LoraAdapters) -> dict[str, Any]:
+    validation = prepared.parts["validation"]
+    some = prepared.pipeline.fixed_batches(validation.take(range(min(_COMPARED, len(validation)))))
+    features = [FeatureBatch.of(batch).features for batch in some.dataset.as_numpy_iterator()]
+    return merge_measured(adapters, prepared.model.training, features)
 
 
 def _cache_of(prepared: Prepared) -> Callable[[Workload], ActivationCache] | None:
@@ -92,6 +110,8 @@ def _cache_of(prepared: Prepared) -> Callable[[Workload], ActivationCache] | Non
             "backend": keras.backend.backend(),
             "devices": list(keras.distribution.list_devices()),
             "versions": {name: importlib.metadata.version(name) for name in _VERSIONED},
+            # Frozen adapters that were trained are part of a trunk, and their factor is in no weight.
+            **({} if finetune.lora is None else {"lora": finetune.lora.model_dump(mode="json")}),
         },
         padded_width=prepared.task.padded_width if pipeline.encode is not None else None,
     )

@@ -26,10 +26,11 @@ from ftsuite.training.divergence import diverged
 from ftsuite.training.fingerprints import describe_moves, hash_blocks
 from ftsuite.training.interrupts import StopRequests
 from ftsuite.training.journal import Journal
-from ftsuite.training.plan import Stage
+from ftsuite.training.plan import Stage, trained_in_any
 from ftsuite.training.progress import TrainingProgress
 from ftsuite.training.seeds import uses_xla
 from ftsuite.training.snapshot import is_finite, put_back, take_tensors
+from ftsuite.training.stage_rules import follow_stage
 from ftsuite.training.validation import DIRECTIONS
 from ftsuite.training.wise_ft import Interpolation, start_stage_of
 from ftsuite.training.workload import Feed, Workload
@@ -66,9 +67,11 @@ class Trainer:
         self._whole = Feed(workload.model, self.evaluator, workload.batches, workload.judge, workload.token_counts)
         self.feed = self._whole
         self._cache = workload.cache(workload) if workload.cache is not None else None
-        # Moments of all variables are made before anything is frozen, so that they outlast every stage change.
+        # Moments of all that ever trains are made before anything is frozen, so that they outlast every stage change;
+        # of what never does there are none, which is most of them where few weights train.
         # By variable, because a trainer before this one may have left some of the same variables frozen.
-        set_trainable(workload.model, workload.blocks, [block.name for block in workload.blocks], workload.batch_norm)
+        ever = trained_in_any(workload.stages, workload.blocks)
+        set_trainable(workload.model, ever, [block.name for block in ever], workload.batch_norm)
         workload.optimizer.build(list(workload.model.trainable_variables), head=workload.blocks[-1].variables)
 
     def run(self, resume: bool = False) -> list[dict[str, Any]]:
@@ -95,6 +98,7 @@ class Trainer:
                 self._save()
         if self._start is not None:
             self.interpolation = Interpolation(self.workload, self._start, self.journal).choose()
+        self._conclude()
         if self.workload.batch_norm == "recalibrate":
             self._recalibrate()
         return self.progress.stage_results
@@ -104,8 +108,7 @@ class Trainer:
         work = self.workload
         set_trainable(work.model, stage.trained_part(work.blocks), stage.trained, work.batch_norm)
         self.feed = self._feed_of(stage)
-        decay = work.finetune.optimizer.weight_decay
-        work.optimizer.follow(stage.rules(work.blocks, decay), trained=self.feed.model.trainable_variables)
+        follow_stage(work.optimizer, stage, work.blocks, work.finetune, self.feed.model.trainable_variables)
         work.optimizer.learning_rate = stage.learning_rates(self.progress.stage_first_step)
         # Keras reads trainability when it compiles: without this call the change would do nothing.
         self.feed.model.compile(
@@ -164,6 +167,8 @@ class Trainer:
             epochs=stage.epochs,
             steps=stage.total_steps,
             learning_rate=stage.learning_rate,
+            parameters=stage.parameters(self.workload.blocks),
+            trainable_share=stage.trainable_share(self.workload.blocks),
         )
 
     def _train_epoch(self, stage: Stage) -> None:
@@ -316,6 +321,11 @@ class Trainer:
             progress.stage_results[-1]["doubt"] = doubt
             self.journal.write("doubt", stage=stage.number, stage_name=stage.name, message=doubt)
         progress.end_stage()
+
+    def _conclude(self) -> None:
+        """After the last checkpoint, so that what is done here is done again by a run that is resumed."""
+        if self.workload.conclude is not None:
+            self.journal.write("adapters_merged", **self.workload.conclude())
 
     def _recalibrate(self) -> None:
         if self.workload.calibration_batches is not None:

@@ -133,7 +133,8 @@ def masked_language_workload(
         epochs: over the batches.
         learning_rate: the highest, after a linear warm-up and before a linear decay.
         optimizer: with `PerVariableRates`, not built yet; each phase has its own.
-        finetune: the config's part; its early stopping is not for these phases, which have a fixed length.
+        finetune: the config's part; its early stopping is not for these phases, which have a fixed length; LoRA and
+            L2-SP begin where they end.
     """
     names = tuple(block.name for block in blocks)
     total = epochs * batches.steps_per_epoch
@@ -159,7 +160,7 @@ def masked_language_workload(
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight"),
         metrics=list,
         optimizer=optimizer,
-        finetune=finetune.model_copy(update={"early_stopping": None, "wise_ft": None}),
+        finetune=finetune.model_copy(update={"early_stopping": None, "lora": None, "l2_sp": None, "wise_ft": None}),
         batch_norm="frozen-stats",
         guess_loss=math.log(model.outputs[0].shape[-1]),
         token_counts=batches.token_counts,

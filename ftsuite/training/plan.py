@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HEAD = "head"
 
+_STATISTICS = ("moving_mean", "moving_variance")
 # What Keras and keras-hub call the additive terms of their layers and normalizations.
 _OFFSETS = ("bias", "beta")
 
@@ -47,6 +48,7 @@ class Stage:
         biases_only: of the backbone's blocks, train only biases and the offsets of normalizations.
         milestones: shares of the stage, for the schedule of that name.
         rate_factor: what the config's rate was multiplied by to fit the examples of an update.
+        adapter_paths: of the backbone's blocks, train only the variables of these paths; None for all of them.
     """
 
     number: int
@@ -62,6 +64,7 @@ class Stage:
     biases_only: bool = False
     milestones: tuple[float, ...] = ()
     rate_factor: float = 1.0
+    adapter_paths: frozenset[str] | None = None
 
     @property
     def epochs(self) -> int:
@@ -95,9 +98,13 @@ class Stage:
 
     def trains(self, block_name: str, variable: Any) -> bool:
         """Whether this stage trains a variable of a block, so far as it is one to train."""
-        in_scope = not self.biases_only or block_name == HEAD or _is_offset(variable)
+        in_scope = (not self.biases_only or _is_offset(variable)) and (
+            self.adapter_paths is None or variable.path in self.adapter_paths
+        )
         return (
-            in_scope and block_name in self.trained and not is_frozen(self.user_rules, full_name(block_name, variable))
+            (in_scope or block_name == HEAD)
+            and block_name in self.trained
+            and not is_frozen(self.user_rules, full_name(block_name, variable))
         )
 
     def trained_part(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
@@ -105,6 +112,14 @@ class Stage:
         return tuple(
             Block(block.name, tuple(v for v in block.variables if self.trains(block.name, v))) for block in blocks
         )
+
+    def parameters(self, blocks: Sequence[Block]) -> int:
+        """How many weights this stage trains."""
+        return parameters_of(self.trained_part(blocks))
+
+    def trainable_share(self, blocks: Sequence[Block]) -> float:
+        """The weights that this stage trains, as a share of all, adapters among them."""
+        return round(self.parameters(blocks) / max(parameters_of(blocks), 1), 6)
 
 
 def all_blocks(model: Any, backbone_blocks: Sequence[Block]) -> tuple[Block, ...]:
@@ -114,29 +129,57 @@ def all_blocks(model: Any, backbone_blocks: Sequence[Block]) -> tuple[Block, ...
     return (*backbone_blocks, Block(HEAD, rest))
 
 
+def parameters_of(blocks: Sequence[Block]) -> int:
+    """How many weights of the blocks are ones to train: all but the statistics of BatchNorm."""
+    return sum(math.prod(v.shape) for block in blocks for v in block.variables if v.name not in _STATISTICS)
+
+
+def trained_in_any(stages: Sequence[Stage], blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """The same blocks, each with only the variables that at least one of the stages trains."""
+    return tuple(
+        Block(block.name, tuple(v for v in block.variables if any(stage.trains(block.name, v) for stage in stages)))
+        for block in blocks
+    )
+
+
 def resolve_stages(
-    finetune: FinetuneConfig, blocks: Sequence[Block], steps_per_epoch: int, examples: int = 1, batch_size: int = 1
+    finetune: FinetuneConfig,
+    blocks: Sequence[Block],
+    steps_per_epoch: int,
+    examples: int = 1,
+    batch_size: int = 1,
+    adapter_paths: frozenset[str] | None = None,
 ) -> tuple[Stage, ...]:
     """Make the stages of a config concrete.
 
     Args:
         finetune: the config's part.
-        blocks: all of the model.
+        blocks: all of the model, head last; with adapters, where there are any.
         steps_per_epoch: batches of one pass over the training split.
         examples: of the training split, and
         batch_size: of the config, for lengths and rates that follow from them.
+        adapter_paths: see `Stage`.
 
     Raises:
         ConfigError: where a stage asks for blocks that the backbone has not, or for biases and it has none, a milestone
-            lies within the warm-up, a rule's pattern matches nothing, or the rules leave a stage nothing to train.
+            lies within the warm-up, a rule's pattern matches nothing, the rules leave a stage nothing to train, or no
+            adapter is in its blocks.
     """
     require_matches(finetune.rules, [full_name(block.name, v) for block in blocks for v in block.variables])
     size = TrainingSize.of(examples, steps_per_epoch, batch_size, finetune.optimizer.accumulate_steps)
-    return tuple(_resolve(number, stage, finetune.rules, blocks, size) for number, stage in enumerate(finetune.stages))
+    return tuple(
+        _resolve(number, stage, finetune.rules, blocks, size, adapter_paths)
+        for number, stage in enumerate(finetune.stages)
+    )
 
 
 def _resolve(
-    number: int, stage: StageConfig, rules: Sequence[RuleConfig], blocks: Sequence[Block], size: TrainingSize
+    number: int,
+    stage: StageConfig,
+    rules: Sequence[RuleConfig],
+    blocks: Sequence[Block],
+    size: TrainingSize,
+    adapter_paths: frozenset[str] | None,
 ) -> Stage:
     total_steps, warmup_steps = total_and_warmup_steps(number, stage, size)
     factor = rate_factor(stage, size)
@@ -154,6 +197,7 @@ def _resolve(
         biases_only=stage.train.kind == "biases",
         milestones=tuple(float(milestone.amount) / 100 for milestone in stage.milestones or ()),
         rate_factor=factor,
+        adapter_paths=adapter_paths,
     )
     return replace(wanted, trained=_with_something_to_train(wanted, blocks))
 
@@ -216,5 +260,11 @@ def _with_something_to_train(stage: Stage, blocks: Sequence[Block]) -> tuple[str
             f"finetune.stages.{stage.number} must train something. Received: rules that freeze all of "
             f"{', '.join(stage.trained)}.",
             "Take the stage out, or narrow the patterns of the rules with `freeze: true`.",
+        )
+    if stage.adapter_paths is not None and names == (HEAD,) != stage.trained:
+        raise ConfigError(
+            f"finetune.stages.{stage.number}.train must name blocks with an adapter of finetune.lora that trains. "
+            f"Received: {stage.name}, which is {', '.join(stage.trained)}.",
+            "Write `train: head` or name more blocks; or widen finetune.lora.targets, or lower finetune.lora.rank.",
         )
     return names

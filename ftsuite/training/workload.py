@@ -58,6 +58,7 @@ class Workload:
         calibration_batches: features in random order, without augmentation, to measure BatchNorm statistics on.
         token_counts: see `Feed`.
         cache: makes the cache of the activations of frozen blocks; None for none.
+        conclude: makes the trained model a plain one, and says what the journal tells of it; None where it is one.
         batch_ids: the ids of the examples of a step of an epoch, to name those that a loss was lost on.
         headline: the metric that the run leads with, which chooses where early stopping names none.
     """
@@ -77,6 +78,7 @@ class Workload:
     calibration_batches: Callable[[], Iterable[Any]] | None = None
     token_counts: Callable[[int], TokenCounts | None] = lambda steps: None
     cache: Callable[[Workload], ActivationCache] | None = None
+    conclude: Callable[[], dict[str, Any]] | None = None
     batch_ids: Callable[[int, int], Sequence[str]] = lambda epoch, step: ()
     headline: str = "accuracy"
 

@@ -143,6 +143,8 @@ SHIPPED = {
     "full-decay": [1],
     "surgical-first": [0, None],
     "bitfit": [0, None],
+    "lora": [0, 1],
+    "l2-sp": [1],
 }
 
 

@@ -15,18 +15,10 @@ import pytest
 from ftsuite.optim.optimizers import SGD, AdamW
 from ftsuite.optim.rules import VariableRule
 from ftsuite.optim.schedules import StageSchedule
-from ftsuite.optim.starting_point import TowardStart, starting_point_rules, way_back
+from ftsuite.optim.starting_point import starting_point_rules, way_back
 from tests.unit.optimizer_trials import apply_all, gradients, matrices, values
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-class PulledSGD(TowardStart, SGD):
-    """Gradient descent toward the start."""
-
-
-class PulledAdamW(TowardStart, AdamW):
-    """Adam toward the start."""
 
 
 RULES = {"first": VariableRule(0.5, 0.3), "second": VariableRule(1.0, 0.2)}
@@ -59,9 +51,7 @@ def _reference(name: str, value: np.ndarray, rows: np.ndarray, pull: float, deca
     return value
 
 
-@pytest.mark.parametrize(
-    ("name", "family", "settings"), [("sgd", PulledSGD, {"momentum": 0.9}), ("adamw", PulledAdamW, {})]
-)
+@pytest.mark.parametrize(("name", "family", "settings"), [("sgd", SGD, {"momentum": 0.9}), ("adamw", AdamW, {})])
 def test_updates_are_those_of_the_reference(name: str, family: Any, settings: Any) -> None:
     variables = matrices()
     before = [value.astype("float64") for value in values(variables)]
@@ -77,7 +67,7 @@ def test_updates_are_those_of_the_reference(name: str, family: Any, settings: An
 
 def test_without_gradients_weights_go_back_and_the_head_goes_to_zero() -> None:
     variables = matrices()
-    optimizer = _ready(PulledSGD, variables, pull=20.0)
+    optimizer = _ready(SGD, variables, pull=20.0)
     optimizer.learning_rate = StageSchedule(0.05, 1000, 0, "constant")
     start = values(variables)
     variables[0].assign(start[0] + 1.0)
@@ -89,8 +79,8 @@ def test_without_gradients_weights_go_back_and_the_head_goes_to_zero() -> None:
 def test_a_pull_at_the_start_changes_nothing() -> None:
     pulled, plain = matrices(), matrices()
     rows = gradients(2, 1)
-    apply_all(_ready(PulledAdamW, pulled, pull=5.0), rows, pulled)
-    apply_all(_ready(PulledAdamW, plain, pull=0.0), rows, plain)
+    apply_all(_ready(AdamW, pulled, pull=5.0), rows, pulled)
+    apply_all(_ready(AdamW, plain, pull=0.0), rows, plain)
     for value, wanted in zip(values(pulled), values(plain), strict=True):
         np.testing.assert_array_equal(value, wanted)
 
@@ -98,16 +88,16 @@ def test_a_pull_at_the_start_changes_nothing() -> None:
 def test_the_old_start_comes_back_from_a_checkpoint() -> None:
     """As after an interruption: the optimizer is built on other weights, then everything is put back."""
     whole, rows = matrices(), gradients(2, 8)
-    straight = _ready(PulledAdamW, whole)
+    straight = _ready(AdamW, whole)
     apply_all(straight, rows, whole)
 
     stopped = matrices()
-    first = _ready(PulledAdamW, stopped)
+    first = _ready(AdamW, stopped)
     apply_all(first, rows[:5], stopped)
     assert sum("start" in variable.path for variable in first.variables) == 2
     kept = values(first.variables)
     resumed = matrices(seed=9)
-    second = _ready(PulledAdamW, resumed)
+    second = _ready(AdamW, resumed)
     for variable, value in zip([*resumed, *second.variables], [*values(stopped), *kept], strict=True):
         variable.assign(value)
     apply_all(second, rows[5:], resumed)
@@ -126,7 +116,7 @@ def test_a_model_trains_by_fit_with_accumulation_and_an_average() -> None:
     def distance(pull: float) -> float:
         model.set_weights(weights)
         schedule = StageSchedule(0.05, 12, 0, "constant")
-        optimizer = PulledAdamW(learning_rate=schedule, keeps_start=True, accumulate_steps=2, average_decay=0.9)
+        optimizer = AdamW(learning_rate=schedule, keeps_start=True, accumulate_steps=2, average_decay=0.9)
         optimizer.build(model.trainable_variables)
         rules, pulls = starting_point_rules({v.path: VariableRule(1.0, 0.01) for v in model.weights}, body, pull)
         optimizer.follow(rules)
@@ -153,7 +143,7 @@ def test_rules_take_weight_decay_from_what_is_pulled() -> None:
 
 def test_what_was_not_built_cannot_be_pulled() -> None:
     variables = matrices()
-    plain = PulledSGD(learning_rate=StageSchedule(0.05, 20, 0, "linear"))
+    plain = SGD(learning_rate=StageSchedule(0.05, 20, 0, "linear"))
     plain.build(variables)
     plain.follow(RULES)
     count = len(plain.variables)
@@ -163,7 +153,7 @@ def test_what_was_not_built_cannot_be_pulled() -> None:
     with pytest.raises(ValueError, match="keep starts"):
         plain.pull({"first": 0.1})
     with pytest.raises(ValueError, match="third"):
-        _ready(PulledSGD, matrices()).pull({"third": 0.1})
+        _ready(SGD, matrices()).pull({"third": 0.1})
 
 
 def test_way_back() -> None:

@@ -312,7 +312,9 @@ def _architecture(trunk: Any) -> str:
 
 
 def _variables(work: Workload, stage: Stage) -> list[Any]:
-    return [variable for block in work.blocks if block.name in stage.trained for variable in block.variables]
+    """What a stage must have in its tail: of adapters those that train, by which stages nest as they do by blocks."""
+    blocks = work.blocks if stage.adapter_paths is None else stage.trained_part(work.blocks)
+    return [variable for block in blocks if block.name in stage.trained for variable in block.variables]
 
 
 def _predict(model: Any, features: Any) -> np.ndarray:
