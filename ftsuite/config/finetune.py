@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ftsuite.config import checks
 from ftsuite.config.durations import Duration
+from ftsuite.config.image_size import ImageSize
 from ftsuite.config.intervals import Interval
 from ftsuite.config.scope import TrainScope
 from ftsuite.config.section import Section
@@ -167,6 +168,12 @@ class StageConfig(Section):
         validate_default=True,
         description="Length of the linear rise of the rate; a percentage is one of the stage. Null for `0%`, with "
         "one-cycle `30%`, with inverse-sqrt `10%`.",
+    )
+    image_size: ImageSize | None = Field(
+        None,
+        description="Pixels of this stage's training pictures, or their share of the size that the model is judged and "
+        "saved at, rounded to a multiple of 32; validation stays at that size. Null for the task's own. For pictures, "
+        "and backbones that take any size.",
     )
 
     _duration = field_validator("duration")(checks.duration_is_absolute)

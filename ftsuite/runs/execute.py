@@ -234,6 +234,7 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
                 "parameters": sum(_trainable_size(v) for block in trained for v in block.variables),
                 "epochs": stage.epochs,
                 "steps": stage.total_steps,
+                **({} if stage.image_size is None else {"image_size": stage.image_size}),
                 "learning_rate": stage.learning_rate,
                 "lowest_learning_rate": stage.learning_rate
                 * min(stage.multipliers(prepared.blocks)[name] for name in stage.trained),

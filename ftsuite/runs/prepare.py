@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
 from ftsuite.optim.optimizers import optimizer_of
 from ftsuite.registry import Registry
 from ftsuite.runs.computing import Computing, begin_computing
+from ftsuite.runs.image_sizes import SizedInput, shipped_size, sized_inputs
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.gradient_checkpointing import recompute
 from ftsuite.training.loss_scale import with_loss_scale
@@ -58,6 +59,7 @@ class Prepared:
         data_hash: of ids, contents, labels and split.
         headline: the metric to lead with.
         computing: what holds while it trains.
+        sized: task and training model of stages with a size of their own, by pixels.
     """
 
     loaded: LoadedConfig
@@ -74,6 +76,7 @@ class Prepared:
     data_hash: str
     headline: str
     computing: Computing
+    sized: Mapping[int, SizedInput] = field(default_factory=dict)
 
     @property
     def config(self) -> Config:
@@ -129,11 +132,12 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
         computing = replace(computing, recomputed=recompute(model.training))
     blocks = all_blocks(model.training, backbone.blocks)
     pipeline = _pipeline(task, parts["train"], config)
-    stages = resolve_stages(config.finetune, blocks, pipeline.steps_per_epoch(parts["train"]))
+    stages = _stages(config, blocks, pipeline, parts["train"], backbone)
+    sized = sized_inputs(spec.name, task, model, backbone, stages)
     weights_hash = hash_variables(backbone.model.weights)
     return Prepared(
         loaded, spec, task, examples, parts, backbone, model, blocks, stages, pipeline, weights_hash,
-        _data_hash(examples, splits), _headline(spec, config, parts["train"]), computing,
+        _data_hash(examples, splits), _headline(spec, config, parts["train"]), computing, sized,
     )  # fmt: skip
 
 
@@ -143,7 +147,7 @@ def with_training_subset(prepared: Prepared, count: int) -> Prepared:
     whole = np.full(len(training), "train", dtype="<U10")
     fewer, _ = limit_splits(training, whole, ExampleLimits(train=count), config.seed)
     pipeline = _pipeline(prepared.task, fewer, config)
-    stages = resolve_stages(config.finetune, prepared.blocks, pipeline.steps_per_epoch(fewer))
+    stages = _stages(config, prepared.blocks, pipeline, fewer, prepared.backbone)
     return replace(prepared, parts={**prepared.parts, "train": fewer}, pipeline=pipeline, stages=stages)
 
 
@@ -151,6 +155,16 @@ def curve_counts(prepared: Prepared) -> list[int]:
     """Numbers of training examples that ``evaluation.learning_curve`` asks to train with as well, rising."""
     everything = len(prepared.parts["train"])
     return sorted({count for count in prepared.config.evaluation.learning_curve if count < everything})
+
+
+def _stages(
+    config: Config,
+    blocks: tuple[Block, ...],
+    pipeline: Pipeline,
+    training: Examples,
+    backbone: LoadedBackbone | LoadedTextBackbone,
+) -> tuple[Stage, ...]:
+    return resolve_stages(config.finetune, blocks, pipeline.steps_per_epoch(training), shipped_size(backbone))
 
 
 def _backbone(

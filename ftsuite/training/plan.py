@@ -44,6 +44,7 @@ class Stage:
         schedule: shape after warm-up.
         user_rules: the config's, in order.
         biases_only: of the backbone's blocks, train only biases and the offsets of normalizations.
+        image_size: pixels of its training pictures, where the config gives the stage a size.
     """
 
     number: int
@@ -57,6 +58,7 @@ class Stage:
     schedule: Any
     user_rules: tuple[RuleConfig, ...] = ()
     biases_only: bool = False
+    image_size: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -107,17 +109,41 @@ def all_blocks(model: Any, backbone_blocks: Sequence[Block]) -> tuple[Block, ...
     return (*backbone_blocks, Block(HEAD, rest))
 
 
-def resolve_stages(finetune: FinetuneConfig, blocks: Sequence[Block], steps_per_epoch: int) -> tuple[Stage, ...]:
+def resolve_stages(
+    finetune: FinetuneConfig, blocks: Sequence[Block], steps_per_epoch: int, image_size: int | None = None
+) -> tuple[Stage, ...]:
     """Make the stages of a config concrete.
+
+    Args:
+        finetune: the config's part.
+        blocks: all of the model.
+        steps_per_epoch: batches of a full epoch.
+        image_size: pixels that the model is judged and saved at; None where its inputs are no pictures.
 
     Raises:
         ConfigError: where a stage asks for blocks that the backbone has not, or for biases and it has none, a rule's
-            pattern matches nothing, or the rules leave a stage nothing to train.
+            pattern matches nothing, the rules leave a stage nothing to train, or a stage gives texts a size.
     """
     require_matches(finetune.rules, [full_name(block.name, v) for block in blocks for v in block.variables])
-    return tuple(
+    stages = tuple(
         _resolve(number, stage, finetune.rules, blocks, steps_per_epoch) for number, stage in enumerate(finetune.stages)
     )
+    return tuple(
+        replace(stage, image_size=_pixels(stage.number, wanted, image_size))
+        for stage, wanted in zip(stages, finetune.stages, strict=True)
+    )
+
+
+def _pixels(number: int, stage: StageConfig, shipped: int | None) -> int | None:
+    if stage.image_size is None:
+        return None
+    if shipped is None:
+        raise ConfigError(
+            f"finetune.stages.{number}.image_size goes with tasks of pictures. Received: {stage.image_size}, and a "
+            "task of texts.",
+            "Remove `image_size`, or take another plan.",
+        )
+    return stage.image_size.pixels(shipped)
 
 
 def _resolve(

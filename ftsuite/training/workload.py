@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ftsuite.models.blocks import Block
@@ -39,6 +39,21 @@ class Feed:
 
 
 @dataclass(frozen=True)
+class SizedWorkload:
+    """What stages train with whose inputs have a size of their own.
+
+    Attributes:
+        model: over the same layers and variables, for inputs of that size.
+        batches: see `Feed`; for that model.
+        cache: see `Workload`; for that model and those batches.
+    """
+
+    model: Any
+    batches: Callable[[int, int], Any]
+    cache: Callable[[Workload], ActivationCache] | None = None
+
+
+@dataclass(frozen=True)
 class Workload:
     """What is trained on what.
 
@@ -58,6 +73,7 @@ class Workload:
         calibration_batches: features in random order, without augmentation, to measure BatchNorm statistics on.
         token_counts: see `Feed`.
         cache: makes the cache of the activations of frozen blocks; None for none.
+        at_size: what is otherwise for stages with a size of their own, by pixels; the judge never is.
         batch_ids: the ids of the examples of a step of an epoch, to name those that a loss was lost on.
     """
 
@@ -77,6 +93,7 @@ class Workload:
     token_counts: Callable[[int], TokenCounts | None] = lambda steps: None
     cache: Callable[[Workload], ActivationCache] | None = None
     batch_ids: Callable[[int, int], Sequence[str]] = lambda epoch, step: ()
+    at_size: Mapping[int, SizedWorkload] = field(default_factory=dict)
 
     @property
     def loss_limit(self) -> float:
