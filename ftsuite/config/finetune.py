@@ -70,9 +70,16 @@ class OptimizerConfig(Section):
     accumulate_steps: int = Field(
         1,
         ge=1,
-        le=10_000,
+        le=65_536,
         description="Batches whose mean gradient makes one update, for batches larger than memory holds. Durations, "
         "warm-up and schedules go on counting batches. No update reaches into the next stage.",
+    )
+    global_batch_size: int | None = Field(
+        None,
+        ge=1,
+        le=65_536,
+        description="Examples whose mean gradient makes one update: a multiple of `data.batch_size`, from which "
+        "`accumulate_steps` follows. Null for `accumulate_steps` batches; with `data.batch_size: auto` for 32.",
     )
 
     _clip_default = model_validator(mode="before")(checks.clip_value_replaces_norm)

@@ -11,10 +11,11 @@ from typing import Any
 
 from ftsuite.api import Progress
 from ftsuite.config import LoadedConfig
+from ftsuite.runs.batch_trial import prepare_batches
 from ftsuite.runs.disk import disk_bytes
 from ftsuite.runs.environment import peak_memory_bytes
 from ftsuite.runs.execute import describe_plan
-from ftsuite.runs.prepare import Prepared, curve_counts, prepare
+from ftsuite.runs.prepare import Prepared, curve_counts
 from ftsuite.runs.workload import classification_workload
 from ftsuite.training.journal import Journal, Listener
 from ftsuite.training.loop import Trainer
@@ -37,7 +38,7 @@ def dry_run(
         ``disk_bytes`` (the run folder at its largest, checkpoints included); ``adapts``: whether adapting an encoder
         comes on top, whose time is not measured.
     """
-    prepared = prepare(loaded, None, progress)
+    prepared = prepare_batches(loaded, None, progress)
     plan = describe_plan(prepared)
     if listener is not None:
         listener(plan)

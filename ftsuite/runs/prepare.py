@@ -26,6 +26,7 @@ from ftsuite.models.freezing import leaf_layers
 from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
 from ftsuite.optim.optimizers import optimizer_of
 from ftsuite.registry import Registry
+from ftsuite.runs.automatic_batch import BatchChoice, global_batch_size, is_automatic, with_batches_of
 from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.runs.image_sizes import SizedInput, shipped_size, sized_inputs
 from ftsuite.training.fingerprints import hash_variables
@@ -60,6 +61,7 @@ class Prepared:
         headline: the metric to lead with.
         computing: what holds while it trains.
         sized: task and training model of stages with a size of their own, by pixels.
+        batch_choice: what stands in place of ``data.batch_size: auto``; None where the config gave a number.
     """
 
     loaded: LoadedConfig
@@ -77,6 +79,7 @@ class Prepared:
     headline: str
     computing: Computing
     sized: Mapping[int, SizedInput] = field(default_factory=dict)
+    batch_choice: BatchChoice | None = None
 
     @property
     def config(self) -> Config:
@@ -103,13 +106,16 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     """Build everything of a job.
 
     Args:
-        loaded: the config.
+        loaded: the config; where it leaves the batch size open, the job has batches of all of the global batch
+            (`ftsuite.runs.batch_trial.prepare_batches` finds out what fits).
         split_path: ``split.json``: read where it is there already, written where not; None for neither.
         progress: told how loading goes on.
 
     Raises:
         FtsuiteError: what a user can mend, each with its own class.
     """
+    if is_automatic(loaded.config):
+        loaded = with_batches_of(loaded, global_batch_size(loaded.config))
     config = loaded.config
     computing = begin_computing(config)
     spec = Registry.discover().spec(config.task)
@@ -149,6 +155,14 @@ def with_training_subset(prepared: Prepared, count: int) -> Prepared:
     pipeline = _pipeline(prepared.task, fewer, config)
     stages = _stages(config, prepared.blocks, pipeline, fewer, prepared.backbone)
     return replace(prepared, parts={**prepared.parts, "train": fewer}, pipeline=pipeline, stages=stages)
+
+
+def with_config(prepared: Prepared, loaded: LoadedConfig) -> Prepared:
+    """The same job by a config that differs in its batches and durations only."""
+    training = prepared.parts["train"]
+    pipeline = _pipeline(prepared.task, training, loaded.config)
+    stages = _stages(loaded.config, prepared.blocks, pipeline, training, prepared.backbone)
+    return replace(prepared, loaded=loaded, pipeline=pipeline, stages=stages)
 
 
 def curve_counts(prepared: Prepared) -> list[int]:
@@ -267,6 +281,7 @@ def _refuse_empty(parts: dict[str, Examples], config: Config) -> None:
 def _pipeline(task: Task, training: Examples, config: Config) -> Pipeline:
     num_classes = len(training.class_names)
     balanced = config.finetune.class_weights == "balanced"
+    assert config.data.batch_size != "auto", "in numbers since the job is prepared"
     return Pipeline(
         preprocess=task.preprocess,
         mix=task.augment_batch,
