@@ -153,6 +153,17 @@ class Task(abc.ABC):
         """Whether `augment_batch` changes batches; what frozen blocks make of single examples is then not kept."""
         return type(self).augment_batch is not Task.augment_batch
 
+    def resized(self, image_size: int) -> Task:
+        """This task for pictures of another size, for stages with `image_size`; by default there is none.
+
+        A twin that shares what was fitted and built: only `preprocess` differs, which gives pictures of `image_size`
+        pixels, in training and outside. It is asked for after `build`; the suite builds the model for that size.
+
+        Raises:
+            NotImplementedError: the task has no such twin.
+        """
+        raise NotImplementedError
+
     @abc.abstractmethod
     def build(self, backbone: Any, class_names: Sequence[str], dropout: float) -> TaskModel:
         """The backbone with a head for these classes."""

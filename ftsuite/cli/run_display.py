@@ -70,7 +70,7 @@ class RunDisplay:
         self._terminal.event("result", {key: value for key, value in cost.items() if key != "event"})
         rows = [
             (
-                row["name"],
+                _sized_name(row),
                 f"{row['first_step_seconds']:.1f} s",
                 f"{row['examples_per_second']:.1f}",
                 _duration(row["expected_seconds"]),
@@ -133,7 +133,7 @@ class RunDisplay:
         rows = [
             (
                 str(row["stage"] + 1),
-                row["name"],
+                _sized_name(row),
                 _span(row["blocks"], event.get("all_blocks", row["blocks"])),
                 _parameters(row),
                 str(row["epochs"]),
@@ -221,6 +221,11 @@ def _watched(headline: str, event: Mapping[str, Any]) -> str:
     """The epoch's figure that the job leads with."""
     metric = headline if f"validation_{headline}" in event else "accuracy"
     return f"{metric.replace('_', ' ')} {event[f'validation_{metric}']:.3f}"
+
+
+def _sized_name(row: Mapping[str, Any]) -> str:
+    """A stage's name, with the size of its pictures where the plan gives one."""
+    return f"{row['name']} at {row['image_size']} px" if "image_size" in row else str(row["name"])
 
 
 def _epochs(count: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ftsuite.config.dump import dump_yaml
 from ftsuite.config.durations import Duration
+from ftsuite.config.image_size import ImageSize
 from ftsuite.config.load import LoadedConfig, load_config, shipped_summaries
 from ftsuite.config.locate import shipped_configs
 from ftsuite.config.origins import Origin
@@ -39,6 +40,7 @@ __all__ = [
     "ExamplesPerClass",
     "FinetuneConfig",
     "HeadConfig",
+    "ImageSize",
     "L2SpConfig",
     "LoadedConfig",
     "LoraConfig",

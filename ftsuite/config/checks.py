@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationInfo
+from pydantic import ValidationError, ValidationInfo, ValidatorFunctionWrapHandler
 from pydantic_core import PydanticCustomError
 
 from ftsuite.config.durations import Duration
@@ -37,7 +37,8 @@ def crossed(statement: str, advice: str, culprit: str = "") -> PydanticCustomErr
     Args:
         statement: what was expected, ``{name}`` for the dotted key; ends with ``Received: …``.
         advice: what to do.
-        culprit: a sibling key to point at where the checked key itself has its default.
+        culprit: a sibling key to point at where the checked key itself has its default; with dots, a key below the
+            checked one to point at.
     """
     return PydanticCustomError("cross_check", "{statement}", _context(statement, advice, culprit))
 
@@ -174,6 +175,49 @@ def one_kind_of_clipping(value: float | None, info: ValidationInfo) -> float | N
             "Remove one of them (write `clip_norm: null` where another config sets it).",
         )
     return value
+
+
+def one_problem(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """A value that fits none of a key's alternatives is one problem, and not one an alternative."""
+    try:
+        return handler(value)
+    except ValidationError as error:
+        # Told in the words of the key: all its alternatives.
+        raise PydanticCustomError("text_form", "no alternative fits") from error
+
+
+def batches_make_updates(value: Any, info: ValidationInfo) -> Any:
+    """The global batch is so many whole batches, and those are the ones whose gradients make one update."""
+    data = info.data.get("data")
+    if data is None:
+        return value
+    size, optimizer = data.batch_size, value.optimizer
+    wanted, steps = optimizer.global_batch_size, optimizer.accumulate_steps
+    if size == "auto" and steps != 1:
+        raise crossed(
+            "finetune.optimizer.accumulate_steps follows from data.batch_size where that is `auto`. "
+            f"Received: {number_text(steps)}",
+            "Write `global_batch_size`, the examples of one update, in its place.",
+            culprit="optimizer.accumulate_steps",
+        )
+    if size == "auto" or wanted is None:
+        return value
+    if wanted % size:
+        raise crossed(
+            "finetune.optimizer.global_batch_size must be a multiple of data.batch_size. "
+            f"Received: {number_text(wanted)} and batches of {number_text(size)}",
+            f"Write `{wanted - wanted % size or size}`, or a batch size that divides it, or `batch_size: auto`.",
+            culprit="optimizer.global_batch_size",
+        )
+    if "accumulate_steps" in optimizer.model_fields_set and steps * size != wanted:
+        raise crossed(
+            "finetune.optimizer.global_batch_size and accumulate_steps must agree where both are given. "
+            f"Received: {number_text(wanted)}, and {number_text(steps)} batches of {number_text(size)}",
+            "Remove `accumulate_steps`, or write `global_batch_size: null`.",
+            culprit="optimizer.accumulate_steps",
+        )
+    derived = optimizer.model_copy(update={"accumulate_steps": wanted // size})
+    return value.model_copy(update={"optimizer": derived})
 
 
 def rule_says_something(value: bool | None, info: ValidationInfo) -> bool | None:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ftsuite.config import checks, stage_checks
 from ftsuite.config.durations import Duration
+from ftsuite.config.image_size import ImageSize
 from ftsuite.config.intervals import Interval
 from ftsuite.config.kept_weights import L2SpConfig, LoraConfig, one_hold_on_the_start, stages_fit_kept_weights
 from ftsuite.config.scope import TrainScope
@@ -71,9 +72,16 @@ class OptimizerConfig(Section):
     accumulate_steps: int = Field(
         1,
         ge=1,
-        le=10_000,
+        le=65_536,
         description="Batches whose mean gradient makes one update, for batches larger than memory holds. Durations, "
         "warm-up and schedules go on counting batches. No update reaches into the next stage.",
+    )
+    global_batch_size: int | None = Field(
+        None,
+        ge=1,
+        le=65_536,
+        description="Examples whose mean gradient makes one update: a multiple of `data.batch_size`, from which "
+        "`accumulate_steps` follows. Null for `accumulate_steps` batches; with `data.batch_size: auto` for 32.",
     )
 
     _clip_default = model_validator(mode="before")(checks.clip_value_replaces_norm)
@@ -190,6 +198,12 @@ class StageConfig(Section):
         validate_default=True,
         description="Shares of the stage after which the rate is a tenth of what it was, rising; with the schedule "
         "`milestones` only, whose own are `[30%, 60%, 90%]`.",
+    )
+    image_size: ImageSize | None = Field(
+        None,
+        description="Pixels of this stage's training pictures, or their share of the size that the model is judged and "
+        "saved at, rounded to a multiple of 32; validation stays at that size. Null for the task's own. For pictures, "
+        "and backbones that take any size.",
     )
 
     _duration = field_validator("duration")(stage_checks.length_is_absolute)

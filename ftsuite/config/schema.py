@@ -72,7 +72,11 @@ class DataConfig(Section):
         "`tfds:NAME[:VERSION]`, `asset:NAME`, `field-guide` (birds that the suite renders) or a bare path, "
         f"which is taken for what it is. {_PATHS}"
     )
-    batch_size: int = Field(32, ge=1, le=65_536, description="Examples in one training step.")
+    batch_size: Annotated[int, Field(ge=1, le=65_536)] | Literal["auto"] = Field(
+        32,
+        description="Examples in one training step; `auto` tries which part of `finetune.optimizer.global_batch_size` "
+        "memory holds, and writes it into the run's own config. Durations in steps are then of the global batch.",
+    )
     validation_fraction: Fraction = Field(
         0.15,
         description="Share of the training examples for validation, where the source has no such split.",
@@ -114,6 +118,7 @@ class DataConfig(Section):
         description="How many pictures to draw; for the source `field-guide` only.",
     )
 
+    _batches = field_validator("batch_size", mode="wrap")(checks.one_problem)
     _source = field_validator("source")(checks.source_has_known_form)
     _streaming = field_validator("streaming")(checks.streaming_fits_source)
     _fractions = field_validator("test_fraction")(checks.fractions_leave_training)
@@ -181,3 +186,5 @@ class Config(Section):
     options: Mapping[str, Any] = Field({}, description="Options of the task; each task has its own.")
     finetune: FinetuneConfig = Field(default_factory=FinetuneConfig, description="The plan.")
     evaluation: EvaluationConfig = Field(EvaluationConfig(), description="How the figures of the test are made.")
+
+    _updates = field_validator("finetune")(checks.batches_make_updates)

@@ -95,6 +95,8 @@ def _problem(model: type[pydantic.BaseModel], root: Node, prefix: Location, deta
         found = find(root, (*location[:-1], context["culprit"])) or found
     elif depth < len(location):
         location = location[:depth]
+    elif kind == "cross_check" and "." in context["culprit"]:
+        found = find(root, (*location, *context["culprit"].split("."))) or found
     name = dotted((*prefix, *location)) or "the config"
     if kind == "cross_check":
         return Problem(found.origin, context["statement"].replace("{name}", name, 1), context["advice"])

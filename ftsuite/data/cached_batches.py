@@ -65,12 +65,12 @@ class CachedPipeline:
     Attributes:
         pipeline: of the examples themselves.
         training: activations of the training split.
-        validation: activations of the examples that epochs are judged by.
+        validation: activations of the examples that epochs are judged by; None where those are judged otherwise.
     """
 
     pipeline: Pipeline
     training: CachedPart
-    validation: CachedPart
+    validation: CachedPart | None
     _latest: list[TokenTally] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def training_epoch(self, examples: Examples, epoch: int, first_step: int = 0) -> tf.data.Dataset:
@@ -102,6 +102,7 @@ class CachedPipeline:
     def evaluation(self, examples: Examples) -> EvaluationBatches:
         """Batches of the activations of the validation examples, the last one partial."""
         part, size = self.validation, self.pipeline.batch_size
+        assert part is not None, "a pipeline that judges has validation examples"
         order, tally = np.arange(part.count), TokenTally()
         if part.row_lengths is not None:
             chunks = np.split(order, range(CHUNK_BATCHES * size, part.count, CHUNK_BATCHES * size))

@@ -68,7 +68,7 @@ def _row(record: RunRecord, index: int, plan: dict[str, Any], result: dict[str, 
     return StageRow(
         number=index + 1,
         name=str(result.get("name") or (end.name if end else "") or plan.get("train", index + 1)),
-        planned=_planned(plan, record.journal.shares.get(index)),
+        planned=_planned(plan, result, record.journal.shares.get(index)),
         epochs=len(record.journal.of_stage(index)),
         stopped_early=bool(end and end.stopped_early),
         best=_best(record, index),
@@ -85,10 +85,12 @@ def _plans(config: dict[str, Any]) -> list[dict[str, Any]]:
     return [stage for stage in config["finetune"]["stages"] if isinstance(stage, dict)]
 
 
-def _planned(plan: dict[str, Any], share: float | None) -> str:
+def _planned(plan: dict[str, Any], result: dict[str, Any], share: float | None) -> str:
     parts = []
     if "for" in plan:
         parts.append(str(plan["for"]))
+    if result.get("image_size") is not None:
+        parts.append(f"pictures of {result['image_size']} pixels")
     if "learning_rate" in plan:
         size = plan.get("rate_batch_size")
         scaled = f" \N{MULTIPLICATION SIGN} examples of an update / {size}" if size else ""

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ftsuite.config import LoadedConfig, dump_yaml
 from ftsuite.errors import ConfigError
 from ftsuite.runs import folder as folders
+from ftsuite.runs.automatic_batch import as_found_before
 
 # Keys (and what begins with them) that a resumed run may have otherwise: what they change is no part of its training.
 # Data that moved are checked by their content.
@@ -37,7 +38,7 @@ def begin(loaded: LoadedConfig, out: Path | None, resume: bool) -> Path:
     resolved = loaded.resolved()
     if resume:
         folder = folders.resolve_run(out) if out is not None else folders.newest_unfinished(job_name(loaded))
-        _take_up_config(folder, resolved)
+        _take_up_config(folder, as_found_before(loaded, folder).resolved())
         return folder
     folder = folders.create_folder(out or folders.default_folder(job_name(loaded), resolved))
     folders.write_text(folder / folders.CONFIG, dump_yaml(resolved))

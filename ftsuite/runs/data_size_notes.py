@@ -29,6 +29,7 @@ def data_size_notes(config: Config, options: Any, training: Examples) -> tuple[s
     stages = [number for number, stage in enumerate(config.finetune.stages) if stage.duration == BY_DATA_SIZE]
     if not stages:
         return ()
+    assert config.data.batch_size != "auto", "in numbers before anything is prepared"
     examples, batch = len(training), min(config.data.batch_size, len(training))
     length = training_length(examples, batch)
     keys = " and ".join(f"finetune.stages.{number}.for" for number in stages)

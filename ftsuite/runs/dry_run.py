@@ -12,17 +12,19 @@ from typing import Any
 from ftsuite.api import Progress
 from ftsuite.config import Duration, LoadedConfig
 from ftsuite.models.interpolation import SHARES
+from ftsuite.runs.batch_trial import prepare_batches
 from ftsuite.runs.disk import disk_bytes
 from ftsuite.runs.environment import peak_memory_bytes
 from ftsuite.runs.execute import describe_plan
-from ftsuite.runs.prepare import Prepared, curve_counts, prepare
+from ftsuite.runs.prepare import Prepared, curve_counts
 from ftsuite.runs.workload import classification_workload
 from ftsuite.training.journal import Journal, Listener
 from ftsuite.training.loop import Trainer
 from ftsuite.training.plan import Stage
 from ftsuite.training.precision import process_settings_kept
+from ftsuite.training.sized_feeds import SizedFeeds
 from ftsuite.training.validation import predict_logits
-from ftsuite.training.workload import Workload
+from ftsuite.training.workload import Feed, Workload
 
 _TIMED_STEPS = 2
 
@@ -40,7 +42,7 @@ def dry_run(
         far) and ``disk_bytes`` (the run folder at its largest, checkpoints included); ``adapts``: whether adapting an
         encoder comes on top, whose time is not measured.
     """
-    prepared = prepare(loaded, None, progress)
+    prepared = prepare_batches(loaded, None, progress)
     plan = describe_plan(prepared)
     if listener is not None:
         listener(plan)
@@ -96,8 +98,11 @@ def _share_of_plan(prepared: Prepared, count: int) -> float:
 
 def _stages_that_keep(workload: Workload) -> list[bool]:
     """Which stages will train on kept activations, if there is room for them."""
-    cache = workload.cache(workload) if workload.cache is not None else None
-    return [cache is not None and cache.is_worthwhile(stage) for stage in workload.stages]
+    feeds = SizedFeeds(workload, Feed(workload.model, workload.model, workload.batches, workload.judge))
+    caches = [feeds.of(stage)[1] for stage in workload.stages]
+    return [
+        cache is not None and cache.is_worthwhile(stage) for cache, stage in zip(caches, workload.stages, strict=True)
+    ]
 
 
 def _validation_seconds(prepared: Prepared, trainer: Trainer) -> float:

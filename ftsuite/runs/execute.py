@@ -17,6 +17,8 @@ from ftsuite.report import write_report
 from ftsuite.runs import folder as folders
 from ftsuite.runs.adapt import adapt
 from ftsuite.runs.adaptation_texts import require_adaptable
+from ftsuite.runs.automatic_batch import is_automatic, write_down
+from ftsuite.runs.batch_trial import prepare_batches
 from ftsuite.runs.begin import job_name, resume_command
 from ftsuite.runs.disk import require_disk
 from ftsuite.runs.environment import describe_data, describe_environment, peak_memory_bytes
@@ -33,7 +35,7 @@ from ftsuite.runs.out_of_memory import (
     smaller_batches,
     with_smaller_batches,
 )
-from ftsuite.runs.prepare import Prepared, prepare
+from ftsuite.runs.prepare import Prepared
 from ftsuite.runs.showcase import show_after, show_before
 from ftsuite.runs.thumbnails import thumbnails_for
 from ftsuite.runs.unadapted import classify_unadapted, metrics_of_adaptation, weights_of
@@ -102,7 +104,10 @@ def _execute(
 ) -> RunResult:
     """Run the job; where its memory runs out, once more in smaller batches."""
     change = recorded(folder)
-    prepared = prepare(loaded, folder / folders.SPLIT, progress)
+    prepared = prepare_batches(loaded, folder / folders.SPLIT, progress, folder)
+    if is_automatic(loaded.config):
+        loaded = prepared.loaded
+        write_down(loaded, folder)
     resume = _open(prepared, folder, resume, journal, change)
     began = time.perf_counter()
     try:
@@ -136,6 +141,8 @@ def _open(prepared: Prepared, folder: Path, resume: bool, journal: Journal, chan
         # A run that was stopped before its first checkpoint begins again, and so does its journal.
         journal.cut(0)
         journal.write("run_started", config=job_name(prepared.loaded), task=prepared.spec.name, counts=prepared.counts)
+        if prepared.batch_choice is not None:
+            journal.write("batch_size", **asdict(prepared.batch_choice))
         if change is not None:
             journal.write("out_of_memory", **asdict(change))
     folders.write_json(folder / folders.ENVIRONMENT, environment)
@@ -234,6 +241,7 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
                 "trainable_share": stage.trainable_share(prepared.trained_blocks),
                 "epochs": stage.epochs,
                 "steps": stage.total_steps,
+                **({} if stage.image_size is None else {"image_size": stage.image_size}),
                 "learning_rate": stage.learning_rate,
                 "lowest_learning_rate": stage.learning_rate
                 * min(stage.multipliers(prepared.blocks)[name] for name in stage.trained),
@@ -248,7 +256,7 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
         "counts": prepared.counts,
         "num_classes": len(prepared.examples.class_names),
         "rendered": prepared.examples.kind == "field-guide",
-        "notes": [*prepared.examples.notes, *prepared.computing.notes],
+        "notes": [*prepared.examples.notes, *prepared.computing.notes, *_batch_notes(prepared)],
         "all_blocks": [block.name for block in prepared.blocks],
         "stages": rows,
     }
@@ -263,9 +271,17 @@ def _environment(prepared: Prepared, change: SmallerBatches | None) -> dict[str,
     }
     data = describe_data(config.data.source, prepared.examples, prepared.counts, prepared.data_hash)
     described = describe_environment(config.seed, computing.deterministic, weights, data)
-    notes = [*computing.notes, *([change.note] if change is not None else [])]
-    told = {"notes": notes, "out_of_memory": asdict(change)} if change is not None else {"notes": notes}
+    notes = [*computing.notes, *_batch_notes(prepared), *([change.note] if change is not None else [])]
+    told: dict[str, Any] = {"notes": notes}
+    if prepared.batch_choice is not None:
+        told["automatic_batch_size"] = asdict(prepared.batch_choice)
+    if change is not None:
+        told["out_of_memory"] = asdict(change)
     return {**described, **computing.described(), **told}
+
+
+def _batch_notes(prepared: Prepared) -> list[str]:
+    return [] if prepared.batch_choice is None else [prepared.batch_choice.note]
 
 
 def _save_model(prepared: Prepared, folder: Path) -> None:

@@ -17,9 +17,10 @@ from ftsuite.report.range_page import write_range_page
 from ftsuite.runs import folder as folders
 from ftsuite.runs.adapt import adapt
 from ftsuite.runs.adaptation_texts import require_adaptable
+from ftsuite.runs.batch_trial import prepare_batches
 from ftsuite.runs.begin import job_name
 from ftsuite.runs.execute import describe_plan
-from ftsuite.runs.prepare import Prepared, prepare
+from ftsuite.runs.prepare import Prepared
 from ftsuite.runs.rates_folder import PAGE, RATES, WORK
 from ftsuite.runs.workload import classification_workload
 from ftsuite.training.journal import Journal, Listener
@@ -93,7 +94,7 @@ class _Test:
         self._began = 0.0
 
     def run(self) -> FoundRates:
-        prepared = prepare(self._loaded, None, self._progress)
+        prepared = prepare_batches(self._loaded, None, self._progress)
         _require_stages(prepared)
         require_adaptable(prepared)
         self._journal.tell(describe_plan(prepared))

@@ -78,7 +78,7 @@ def _is_word_for_it(error: BaseException) -> bool:
 def smaller_batches(config: Config, error: BaseException) -> SmallerBatches | None:
     """Half the batch, or of an odd one the next part that divides it; None for batches of one example."""
     size, accumulated = config.data.batch_size, config.finetune.optimizer.accumulate_steps
-    if size == 1:
+    if size == "auto" or size == 1:
         return None
     parts = next((factor for factor in range(2, math.isqrt(size) + 1) if size % factor == 0), size)
     return SmallerBatches(size // parts, accumulated * parts, size, accumulated, message_of(error))

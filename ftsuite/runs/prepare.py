@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,10 @@ from ftsuite.models.freezing import leaf_layers
 from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
 from ftsuite.optim.optimizers import optimizer_of
 from ftsuite.registry import Registry
+from ftsuite.runs.automatic_batch import BatchChoice, global_batch_size, is_automatic, with_batches_of
 from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.runs.data_size_notes import data_size_notes
+from ftsuite.runs.image_sizes import SizedInput, shipped_size, sized_inputs
 from ftsuite.training.adapters import PlannedAdapters, planned_adapters
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.gradient_checkpointing import recompute
@@ -61,6 +63,8 @@ class Prepared:
         headline: the metric to lead with.
         computing: what holds while it trains.
         adapters: what LoRA will add for each training; None where the blocks themselves train.
+        sized: task and training model of stages with a size of their own, by pixels.
+        batch_choice: what stands in place of ``data.batch_size: auto``; None where the config gave a number.
     """
 
     loaded: LoadedConfig
@@ -78,6 +82,8 @@ class Prepared:
     headline: str
     computing: Computing
     adapters: PlannedAdapters | None = None
+    sized: Mapping[int, SizedInput] = field(default_factory=dict)
+    batch_choice: BatchChoice | None = None
 
     @property
     def config(self) -> Config:
@@ -110,13 +116,16 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     """Build everything of a job.
 
     Args:
-        loaded: the config.
+        loaded: the config; where it leaves the batch size open, the job has batches of all of the global batch
+            (`ftsuite.runs.batch_trial.prepare_batches` finds out what fits).
         split_path: ``split.json``: read where it is there already, written where not; None for neither.
         progress: told how loading goes on.
 
     Raises:
         FtsuiteError: what a user can mend, each with its own class.
     """
+    if is_automatic(loaded.config):
+        loaded = with_batches_of(loaded, global_batch_size(loaded.config))
     config = loaded.config
     computing = begin_computing(config)
     spec = Registry.discover().spec(config.task)
@@ -142,11 +151,12 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     more_notes = (*_unmeasured_notes(spec, config, len(parts["train"])), *(adapters.notes if adapters else ()))
     examples = replace(examples, notes=(*notes, *more_notes))
     pipeline = _pipeline(task, parts["train"], config)
-    stages = _stages(config, blocks, adapters, pipeline, parts["train"])
+    stages = _stages(config, blocks, adapters, pipeline, parts["train"], backbone)
+    sized = sized_inputs(spec.name, task, model, backbone, stages)
     weights_hash = hash_variables(backbone.model.weights)
     return Prepared(
         loaded, spec, task, examples, parts, backbone, model, blocks, stages, pipeline, weights_hash,
-        _data_hash(examples, splits), _headline(spec, config, parts["train"]), computing, adapters,
+        _data_hash(examples, splits), _headline(spec, config, parts["train"]), computing, adapters, sized,
     )  # fmt: skip
 
 
@@ -156,8 +166,16 @@ def with_training_subset(prepared: Prepared, count: int) -> Prepared:
     whole = np.full(len(training), "train", dtype="<U10")
     fewer, _ = limit_splits(training, whole, ExampleLimits(train=count), config.seed)
     pipeline = _pipeline(prepared.task, fewer, config)
-    stages = _stages(config, prepared.blocks, prepared.adapters, pipeline, fewer)
+    stages = _stages(config, prepared.blocks, prepared.adapters, pipeline, fewer, prepared.backbone)
     return replace(prepared, parts={**prepared.parts, "train": fewer}, pipeline=pipeline, stages=stages)
+
+
+def with_config(prepared: Prepared, loaded: LoadedConfig) -> Prepared:
+    """The same job by a config that differs in its batches and durations only."""
+    training = prepared.parts["train"]
+    pipeline = _pipeline(prepared.task, training, loaded.config)
+    stages = _stages(loaded.config, prepared.blocks, prepared.adapters, pipeline, training, prepared.backbone)
+    return replace(prepared, loaded=loaded, pipeline=pipeline, stages=stages)
 
 
 def curve_counts(prepared: Prepared) -> list[int]:
@@ -179,11 +197,17 @@ def _stages(
     adapters: PlannedAdapters | None,
     pipeline: Pipeline,
     training: Examples,
+    backbone: LoadedBackbone | LoadedTextBackbone,
 ) -> tuple[Stage, ...]:
-    steps, sizes = pipeline.steps_per_epoch(training), (len(training), pipeline.batch_size)
-    if adapters is None:
-        return resolve_stages(config.finetune, blocks, steps, *sizes)
-    return resolve_stages(config.finetune, adapters.blocks, steps, *sizes, adapter_paths=adapters.trained_paths)
+    return resolve_stages(
+        config.finetune,
+        blocks if adapters is None else adapters.blocks,
+        pipeline.steps_per_epoch(training),
+        len(training),
+        pipeline.batch_size,
+        adapter_paths=None if adapters is None else adapters.trained_paths,
+        image_size=shipped_size(backbone),
+    )
 
 
 def _backbone(
@@ -292,6 +316,7 @@ def _refuse_empty(parts: dict[str, Examples], config: Config) -> None:
 def _pipeline(task: Task, training: Examples, config: Config) -> Pipeline:
     num_classes = len(training.class_names)
     balanced = config.finetune.class_weights == "balanced"
+    assert config.data.batch_size != "auto", "in numbers since the job is prepared"
     return Pipeline(
         preprocess=task.preprocess,
         mix=task.augment_batch,

@@ -6,6 +6,7 @@ import importlib.metadata
 import math
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import keras
 import numpy as np
 import psutil
 
+from ftsuite.api import Task
 from ftsuite.assets import home
-from ftsuite.data.pipeline import epoch_order
+from ftsuite.data.pipeline import Pipeline, epoch_order
 from ftsuite.errors import ConfigError
 from ftsuite.evaluation import evaluate_predictions
 from ftsuite.models.lora import LoraAdapters
@@ -27,7 +29,7 @@ from ftsuite.training.adapters import attach_adapters, merge_measured
 from ftsuite.training.journal import Journal
 from ftsuite.training.loop import Trainer
 from ftsuite.training.validation import ClassificationJudge
-from ftsuite.training.workload import Workload
+from ftsuite.training.workload import SizedWorkload, Workload
 
 _COMPARED = 4
 _VERSIONED = ("ftsuite", "keras", "keras-hub", "numpy")
@@ -69,8 +71,10 @@ def classification_workload(prepared: Prepared) -> Workload:
         guess_loss=math.log(len(prepared.examples.class_names)),
         calibration_batches=lambda: _calibration_batches(prepared),
         token_counts=pipeline.token_counts,
-        cache=_cache_of(prepared),
+        cache=_cache_of(prepared, prepared.task, pipeline),
+        at_size={pixels: _sized(prepared, pixels) for pixels in prepared.sized},
         conclude=None if adapters is None else lambda: _merged(prepared, adapters),
+        withdraw=(lambda: None) if adapters is None else adapters.remove,
         batch_ids=lambda epoch, step: training.take(pipeline.batch_positions(training, epoch, step)).ids,
         headline=prepared.headline,
     )
@@ -83,12 +87,25 @@ def _merged(prepared: Prepared, adapters: LoraAdapters) -> dict[str, Any]:
     return merge_measured(adapters, prepared.model.training, features)
 
 
-def _cache_of(prepared: Prepared) -> Callable[[Workload], ActivationCache] | None:
+def _sized(prepared: Prepared, pixels: int) -> SizedWorkload:
+    """The same batches of pictures of another size, and the model for them."""
+    sized, training = prepared.sized[pixels], prepared.parts["train"]
+    pipeline = replace(prepared.pipeline, preprocess=sized.task.preprocess, mix=sized.task.augment_batch)
+    return SizedWorkload(
+        sized.model,
+        lambda epoch, first_step: pipeline.training_epoch(training, epoch, first_step),
+        _cache_of(prepared, sized.task, pipeline, pixels),
+    )
+
+
+def _cache_of(
+    prepared: Prepared, task: Task, pipeline: Pipeline, pixels: int | None = None
+) -> Callable[[Workload], ActivationCache] | None:
     """The cache that the config asks for, where activations of single examples can stand for batches."""
-    finetune, training, pipeline = prepared.config.finetune, prepared.parts["train"], prepared.pipeline
+    finetune, training = prepared.config.finetune, prepared.parts["train"]
     if finetune.cache == "off":
         return None
-    if prepared.task.mixes_batches:
+    if task.mixes_batches:
         if finetune.cache == "auto":
             return None
         raise ConfigError(
@@ -104,7 +121,8 @@ def _cache_of(prepared: Prepared) -> Callable[[Workload], ActivationCache] | Non
         free_memory_bytes=lambda: int(psutil.virtual_memory().available),
         identity={
             "task": prepared.spec.name,
-            "options": prepared.task.options.model_dump(mode="json"),
+            "options": task.options.model_dump(mode="json"),
+            **({} if pixels is None else {"image_size": pixels}),
             "kind": prepared.examples.kind,
             "dtype_policy": keras.config.dtype_policy().name,
             "backend": keras.backend.backend(),
@@ -113,7 +131,8 @@ def _cache_of(prepared: Prepared) -> Callable[[Workload], ActivationCache] | Non
             # Frozen adapters that were trained are part of a trunk, and their factor is in no weight.
             **({} if finetune.lora is None else {"lora": finetune.lora.model_dump(mode="json")}),
         },
-        padded_width=prepared.task.padded_width if pipeline.encode is not None else None,
+        padded_width=task.padded_width if pipeline.encode is not None else None,
+        judges_whole=pixels is not None,
     )
     return lambda work: ActivationCache(options, work, pipeline, training)
 

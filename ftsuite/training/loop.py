@@ -29,6 +29,7 @@ from ftsuite.training.journal import Journal
 from ftsuite.training.plan import Stage, trained_in_any
 from ftsuite.training.progress import TrainingProgress
 from ftsuite.training.seeds import uses_xla
+from ftsuite.training.sized_feeds import SizedFeeds
 from ftsuite.training.snapshot import is_finite, put_back, take_tensors
 from ftsuite.training.stage_rules import follow_stage
 from ftsuite.training.validation import DIRECTIONS
@@ -64,9 +65,8 @@ class Trainer:
         # A twin over the same variables, so that compiling for a stage does not trace prediction again.
         self.evaluator = keras.Model(workload.model.inputs, workload.model.outputs)
         self.evaluator.compile(jit_compile=uses_xla())
-        self._whole = Feed(workload.model, self.evaluator, workload.batches, workload.judge, workload.token_counts)
-        self.feed = self._whole
-        self._cache = workload.cache(workload) if workload.cache is not None else None
+        self.feed = Feed(workload.model, self.evaluator, workload.batches, workload.judge, workload.token_counts)
+        self._feeds = SizedFeeds(workload, self.feed)
         # Moments of all that ever trains are made before anything is frozen, so that they outlast every stage change;
         # of what never does there are none, which is most of them where few weights train.
         # By variable, because a trainer before this one may have left some of the same variables frozen.
@@ -123,12 +123,13 @@ class Trainer:
     def _feed_of(self, stage: Stage) -> Feed:
         """Activations of what is frozen, where they are kept; else the examples themselves."""
         cached, number = self.progress.cached, str(stage.number)
-        if self._cache is None or cached.get(number) is False or not self._cache.is_worthwhile(stage):
-            return self._whole
+        whole, cache = self._feeds.of(stage)
+        if cache is None or cached.get(number) is False or not cache.is_worthwhile(stage):
+            return whole
         told = {"stage": stage.number, "stage_name": stage.name}
         try:
             with self._stops.at_once():
-                feed, facts = self._cache.feed(stage, self._whole, self.journal.tell)
+                feed, facts = cache.feed(stage, whole, self.journal.tell)
         except KeyboardInterrupt:
             self._save()
             raise
@@ -140,7 +141,7 @@ class Trainer:
                 ) from reason
             cached[number] = False
             self.journal.write("not_cached", **told, reason=str(reason))
-            return self._whole
+            return whole
         if number not in cached:
             cached[number] = True
             self.journal.write("cached", **told, **facts)
@@ -169,6 +170,7 @@ class Trainer:
             learning_rate=stage.learning_rate,
             parameters=stage.parameters(self.workload.blocks),
             trainable_share=stage.trainable_share(self.workload.blocks),
+            **_size_of(stage),
         )
 
     def _train_epoch(self, stage: Stage) -> None:
@@ -304,7 +306,13 @@ class Trainer:
         assessed = self.feed.judge.assess(self.feed.evaluator)
         best_epoch = progress.best["epoch"] if progress.best else progress.epoch
         progress.stage_results.append(
-            {"name": stage.name, "epochs": progress.stage_epoch, "best_epoch": best_epoch, "validation": assessed}
+            {
+                "name": stage.name,
+                "epochs": progress.stage_epoch,
+                "best_epoch": best_epoch,
+                "validation": assessed,
+                **_size_of(stage),
+            }
         )
         self.journal.write(
             "stage_ended",
@@ -372,3 +380,8 @@ class Trainer:
         self._best = None if best is None else list(best)
         self._start = None if start is None else list(start)
         self.journal.cut(self.progress.journal_bytes)
+
+
+def _size_of(stage: Stage) -> dict[str, int]:
+    """The size of a stage's inputs for who is told of it, where it has one of its own."""
+    return {} if stage.image_size is None else {"image_size": stage.image_size}

@@ -49,6 +49,7 @@ class Stage:
         milestones: shares of the stage, for the schedule of that name.
         rate_factor: what the config's rate was multiplied by to fit the examples of an update.
         adapter_paths: of the backbone's blocks, train only the variables of these paths; None for all of them.
+        image_size: pixels of its training pictures, where the config gives the stage a size.
     """
 
     number: int
@@ -65,6 +66,7 @@ class Stage:
     milestones: tuple[float, ...] = ()
     rate_factor: float = 1.0
     adapter_paths: frozenset[str] | None = None
+    image_size: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -149,6 +151,7 @@ def resolve_stages(
     examples: int = 1,
     batch_size: int = 1,
     adapter_paths: frozenset[str] | None = None,
+    image_size: int | None = None,
 ) -> tuple[Stage, ...]:
     """Make the stages of a config concrete.
 
@@ -159,18 +162,35 @@ def resolve_stages(
         examples: of the training split, and
         batch_size: of the config, for lengths and rates that follow from them.
         adapter_paths: see `Stage`.
+        image_size: pixels that the model is judged and saved at; None where its inputs are no pictures.
 
     Raises:
         ConfigError: where a stage asks for blocks that the backbone has not, or for biases and it has none, a milestone
-            lies within the warm-up, a rule's pattern matches nothing, the rules leave a stage nothing to train, or no
-            adapter is in its blocks.
+            lies within the warm-up, a rule's pattern matches nothing, the rules leave a stage nothing to train, no
+            adapter is in its blocks, or a stage gives texts a size.
     """
     require_matches(finetune.rules, [full_name(block.name, v) for block in blocks for v in block.variables])
     size = TrainingSize.of(examples, steps_per_epoch, batch_size, finetune.optimizer.accumulate_steps)
-    return tuple(
+    stages = tuple(
         _resolve(number, stage, finetune.rules, blocks, size, adapter_paths)
         for number, stage in enumerate(finetune.stages)
     )
+    return tuple(
+        replace(stage, image_size=_pixels(stage.number, wanted, image_size))
+        for stage, wanted in zip(stages, finetune.stages, strict=True)
+    )
+
+
+def _pixels(number: int, stage: StageConfig, shipped: int | None) -> int | None:
+    if stage.image_size is None:
+        return None
+    if shipped is None:
+        raise ConfigError(
+            f"finetune.stages.{number}.image_size goes with tasks of pictures. Received: {stage.image_size}, and a "
+            "task of texts.",
+            "Remove `image_size`, or take another plan.",
+        )
+    return stage.image_size.pixels(shipped)
 
 
 def _resolve(

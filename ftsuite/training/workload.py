@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ftsuite.models.blocks import Block
@@ -39,6 +39,21 @@ class Feed:
 
 
 @dataclass(frozen=True)
+class SizedWorkload:
+    """What stages train with whose inputs have a size of their own.
+
+    Attributes:
+        model: over the same layers and variables, for inputs of that size.
+        batches: see `Feed`; for that model.
+        cache: see `Workload`; for that model and those batches.
+    """
+
+    model: Any
+    batches: Callable[[int, int], Any]
+    cache: Callable[[Workload], ActivationCache] | None = None
+
+
+@dataclass(frozen=True)
 class Workload:
     """What is trained on what.
 
@@ -59,6 +74,8 @@ class Workload:
         token_counts: see `Feed`.
         cache: makes the cache of the activations of frozen blocks; None for none.
         conclude: makes the trained model a plain one, and says what the journal tells of it; None where it is one.
+        withdraw: takes out of the model what was added for this training alone, trained or not.
+        at_size: what is otherwise for stages with a size of their own, by pixels; the judge never is.
         batch_ids: the ids of the examples of a step of an epoch, to name those that a loss was lost on.
         headline: the metric that the run leads with, which chooses where early stopping names none.
     """
@@ -80,7 +97,9 @@ class Workload:
     cache: Callable[[Workload], ActivationCache] | None = None
     conclude: Callable[[], dict[str, Any]] | None = None
     batch_ids: Callable[[int, int], Sequence[str]] = lambda epoch, step: ()
+    withdraw: Callable[[], None] = lambda: None
     headline: str = "accuracy"
+    at_size: Mapping[int, SizedWorkload] = field(default_factory=dict)
 
     @property
     def loss_limit(self) -> float:

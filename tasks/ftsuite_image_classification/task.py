@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,11 +25,20 @@ class ImageClassification(Task):
 
     def build(self, backbone: Any, class_names: Sequence[str], dropout: float) -> TaskModel:
         """The backbone with a linear head; remembers how the backbone wants its pictures."""
-        preprocessing = backbone.preprocessing
-        resizing = preprocessing.resizing(self.options.fit)
+        preprocessing = self._preprocessing = backbone.preprocessing
         train_image_size = self.options.train_image_size or preprocessing.image_size
-        self._reader = ImageReader(preprocessing.image_size, train_image_size, resizing, self.options.augment)
+        self._reader = self._reader_of(preprocessing, train_image_size)
         return image_classifier(backbone, class_names, dropout, self.options.fit, train_image_size)
+
+    def resized(self, image_size: int) -> ImageClassification:
+        """The same task whose pictures have another size, in training and outside."""
+        twin = copy.copy(self)
+        twin._reader = self._reader_of(replace(self._preprocessing, image_size=image_size), image_size)
+        return twin
+
+    def _reader_of(self, preprocessing: Any, train_image_size: int) -> ImageReader:
+        resizing = preprocessing.resizing(self.options.fit)
+        return ImageReader(preprocessing.image_size, train_image_size, resizing, self.options.augment)
 
     def preprocess(self, element: Mapping[str, Any], training: bool, key: Any) -> Any:
         """A picture ``(image_size, image_size, 3)``, augmented in training."""

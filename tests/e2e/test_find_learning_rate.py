@@ -92,13 +92,13 @@ class _Untouchable:
 
 @pytest.fixture
 def without_test_split(monkeypatch: pytest.MonkeyPatch) -> None:
-    prepare = module.prepare
+    prepare = module.prepare_batches
 
     def prepared(*arguments: Any) -> Any:
         found = prepare(*arguments)
         return replace(found, parts={**found.parts, "test": _Untouchable(len(found.parts["test"]))})
 
-    monkeypatch.setattr(module, "prepare", prepared)
+    monkeypatch.setattr(module, "prepare_batches", prepared)
 
 
 @pytest.mark.parametrize(("job", "rates"), [("images", [1e-2, 3e-3]), ("texts", [1e-2])])

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ftsuite.config import Duration, SourceReference, TrainScope, parse_source
+from ftsuite.config import Duration, ImageSize, SourceReference, TrainScope, parse_source
 from ftsuite.errors import ConfigError
 
 
@@ -133,3 +133,24 @@ def test_source_forms(text: str, kind: str, value: str) -> None:
 def test_source_refuses(text: str) -> None:
     with pytest.raises(ConfigError, match="Received: "):
         parse_source(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "shipped", "pixels"),
+    [
+        (160, 224, 160), (33, 224, 33), ("60%", 224, 128), ("75%", 224, 160), ("75 %", 224, 160), ("100%", 241, 241),
+        ("60%", 240, 160), ("60%", 32, 32), ("1%", 224, 32), ("400%", 2048, 2048), ("150%", 224, 352),
+    ],
+)  # fmt: skip
+def test_sizes_of_pictures_are_pixels_or_a_share_of_the_shipped_size(
+    written: int | str, shipped: int, pixels: int
+) -> None:
+    size = ImageSize.parse(written)
+    assert size.pixels(shipped) == pixels
+    assert ImageSize.parse(size.plain()) == size
+
+
+@pytest.mark.parametrize("wrong", [31, 2049, True, 160.0, "160", "0%", "401%", "1.5%", "", None, -64])
+def test_other_sizes_are_refused(wrong: object) -> None:
+    with pytest.raises(ConfigError, match="Received: "):
+        ImageSize.parse(wrong)  # type: ignore[arg-type]

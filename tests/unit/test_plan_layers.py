@@ -165,6 +165,7 @@ def test_strange_references_are_config_errors(write: Write, reference: str) -> N
 def test_shipped_plans_say_what_they_do_and_whose_they_are() -> None:
     plans = plan_summaries()
     names = {"linear-probe", "lp-ft", "gradual", "full", "full-decay", "surgical-first", "bitfit", "lora", "l2-sp"}
+    names |= {"progressive-resizing"}
     assert names <= {plan.name for plan in plans} == set(shipped_plans())
     for plan in plans:
         assert plan.summary.endswith("."), plan.name

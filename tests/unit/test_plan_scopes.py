@@ -145,6 +145,7 @@ SHIPPED = {
     "bitfit": [0, None],
     "lora": [0, 1],
     "l2-sp": [1],
+    "progressive-resizing": [0, 1, 1, 0],
 }
 
 
@@ -156,7 +157,14 @@ def test_every_shipped_plan_trains_what_it_says(
     finetune = load_config(config, [f"finetune.plan={name}"]).config.finetune
     blocks = backbones[config]
     names = [block.name for block in blocks if block.name != "head"]
-    stages = resolve_stages(finetune, blocks, steps_per_epoch=10)
+    pixels = 224 if config == "bird-species" else None
+    if pixels is None and any(stage.image_size is not None for stage in finetune.stages):
+        with pytest.raises(ConfigError, match="goes with tasks of pictures"):
+            resolve_stages(finetune, blocks, steps_per_epoch=10)
+        return
+    stages = resolve_stages(finetune, blocks, 10, pixels)
+    if name == "progressive-resizing":
+        assert [stage.image_size for stage in stages] == [128, 128, 160, 224]
     if name in SHIPPED:
         assert sum(stage.epochs for stage in stages) == 10, "so that plans can be compared"
     for stage, share in zip(stages, SHIPPED.get(name, [None] * len(stages)), strict=True):

@@ -60,6 +60,7 @@ class CacheOptions:
         free_memory_bytes: asked when a place is chosen.
         identity: everything besides weights, network and examples that activations depend on.
         padded_width: of texts: the width of a batch whose longest row has so many tokens.
+        judges_whole: whether validation examples go through the whole network, because they have another size.
     """
 
     mode: str
@@ -69,6 +70,7 @@ class CacheOptions:
     free_memory_bytes: Callable[[], int]
     identity: dict[str, Any]
     padded_width: Callable[[int], int] | None = None
+    judges_whole: bool = False
 
     @property
     def training_views(self) -> tuple[int | None, ...]:
@@ -134,8 +136,8 @@ class ActivationCache:
                 parts[name] = self._part(kept, split, examples, views)
             tail = split.tail
         self._release(wanted)
-        feed = self._cached_feed(tail, parts)
-        self._require_agreement(feed, whole)
+        feed = self._cached_feed(tail, parts, whole)
+        self._require_agreement(feed, whole, parts)
         return feed, {
             "examples": len(self._training),
             "views": len(self._options.training_views),
@@ -145,10 +147,8 @@ class ActivationCache:
         }
 
     def _halves(self) -> list[tuple[str, Examples, tuple[int | None, ...]]]:
-        return [
-            ("training", self._training, self._options.training_views),
-            ("validation", self._judge.examples, (None,)),
-        ]
+        training = ("training", self._training, self._options.training_views)
+        return [training] if self._options.judges_whole else [training, ("validation", self._judge.examples, (None,))]
 
     def _split(self, stage: Stage) -> SplitModel | None:
         """The whole model cut where the stage begins, or None where that cannot be."""
@@ -231,6 +231,10 @@ class ActivationCache:
             )
         return mode
 
+    def release(self) -> None:
+        """Let go of everything; what is on the disk stays there."""
+        self._release(set())
+
     def _release(self, wanted: set[str]) -> None:
         """Let go of what no stage from here on is computed from."""
         for key in [key for key in self._kept if key not in wanted]:
@@ -258,28 +262,28 @@ class ActivationCache:
             self._padded_width,
         )
 
-    def _cached_feed(self, tail: Any, parts: dict[str, CachedPart]) -> Feed:
-        cached = CachedPipeline(self._pipeline, parts["training"], parts["validation"])
+    def _cached_feed(self, tail: Any, parts: dict[str, CachedPart], whole: Feed) -> Feed:
+        cached = CachedPipeline(self._pipeline, parts["training"], parts.get("validation"))
+        training = self._training
+
+        def batches(epoch: int, first_step: int) -> Any:
+            return cached.training_epoch(training, epoch, first_step)
+
+        if self._options.judges_whole:
+            return replace(whole, model=tail, batches=batches, token_counts=cached.token_counts)
         evaluator = keras.Model(tail.inputs, tail.outputs)
         evaluator.compile(jit_compile=uses_xla())
-        training = self._training
-        return Feed(
-            tail,
-            evaluator,
-            lambda epoch, first_step: cached.training_epoch(training, epoch, first_step),
-            replace(self._judge, pipeline=cached),
-            cached.token_counts,
-        )
+        return Feed(tail, evaluator, batches, replace(self._judge, pipeline=cached), cached.token_counts)
 
-    def _require_agreement(self, feed: Feed, whole: Feed) -> None:
+    def _require_agreement(self, feed: Feed, whole: Feed, parts: dict[str, CachedPart]) -> None:
         """Compare what the tail makes of a few kept examples with what the whole network makes of them."""
-        some = self._judge.examples.take(range(min(_COMPARED_EXAMPLES, len(self._judge.examples))))
-        batches = self._pipeline.fixed_batches(some)
+        name, examples, views = self._halves()[-1]
+        some = examples.take(range(min(_COMPARED_EXAMPLES, len(examples))))
+        batches = self._pipeline.fixed_batches(some, views[0])
         features = [FeatureBatch.of(batch).features for batch in batches.dataset.as_numpy_iterator()]
         expected = np.concatenate([_predict(whole.model, batch) for batch in features])
         expected = expected[np.argsort(batches.order)]
-        assert isinstance(feed.judge, ClassificationJudge)
-        part: CachedPart = feed.judge.pipeline.validation  # type: ignore[attr-defined]
+        part = parts[name]
         kept = part.rows.gather(np.arange(len(some)))
         received = _predict(feed.model, {name: kept[name] for name in part.signature})
         error = float(np.abs(received - expected).max() / max(np.abs(expected).max(), 1.0))
