@@ -162,7 +162,7 @@ def test_every_shipped_plan_trains_what_it_says(
         with pytest.raises(ConfigError, match="goes with tasks of pictures"):
             resolve_stages(finetune, blocks, steps_per_epoch=10)
         return
-    stages = resolve_stages(finetune, blocks, 10, pixels)
+    stages = resolve_stages(finetune, blocks, 10, image_size=pixels)
     if name == "progressive-resizing":
         assert [stage.image_size for stage in stages] == [128, 128, 160, 224]
     if name in SHIPPED:
