@@ -2,128 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from ftsuite.config import checks, stage_checks
+from ftsuite.config import checks
 from ftsuite.config.durations import Duration
-from ftsuite.config.image_size import ImageSize
 from ftsuite.config.intervals import Interval
 from ftsuite.config.kept_weights import L2SpConfig, LoraConfig, one_hold_on_the_start, stages_fit_kept_weights
-from ftsuite.config.scope import TrainScope
+from ftsuite.config.optimizer import EmaConfig, OptimizerConfig, RuleConfig
 from ftsuite.config.section import Section
+from ftsuite.config.stage import StageConfig, default_stages
 from ftsuite.config.wise_ft import WiseFtConfig, wise_ft_has_two_ends
-
-
-class OptimizerConfig(Section):
-    """How weights are updated."""
-
-    name: Literal["adamw", "sgd", "lion", "muon"] = Field(
-        "adamw",
-        description="The optimizer: AdamW (Loshchilov and Hutter, 2019), gradient descent with momentum, Lion (Chen et "
-        "al., 2023; a third to a tenth of AdamW's learning rate) or Muon (Jordan et al., 2024; AdamW's learning rate; "
-        "for transformers, whose embeddings, vectors and head it leaves to Adam).",
-    )
-    weight_decay: float | None = Field(
-        None,
-        ge=0,
-        lt=1,
-        validate_default=True,
-        description="Decoupled decay, scaled by the learning rate; off for biases and normalization. Null for the "
-        "optimizer's own: 0.01, with sgd 0.001, with lion 0.1.",
-    )
-    beta_1: float | None = Field(
-        None,
-        ge=0,
-        lt=1,
-        validate_default=True,
-        description="Decay of the running mean of gradients; for adamw, lion and muon (its Adam part). Null for 0.9.",
-    )
-    beta_2: float | None = Field(
-        None,
-        ge=0,
-        lt=1,
-        validate_default=True,
-        description="Decay of the running mean of squared gradients, of gradients with lion; for adamw, lion and muon "
-        "(its Adam part). Null for 0.999, with lion 0.99.",
-    )
-    momentum: float | None = Field(
-        None,
-        ge=0,
-        lt=1,
-        validate_default=True,
-        description="Share of the last update in the next one; for sgd and muon. Null for 0.9, with muon 0.95.",
-    )
-    nesterov: bool | None = Field(
-        None,
-        validate_default=True,
-        description="Look ahead along the momentum; for sgd and muon. Null for true.",
-    )
-    clip_norm: float | None = Field(
-        1.0,
-        gt=0,
-        description="Longest global norm of the gradients of an update; null leaves them as they are. Off where "
-        "`clip_value` is given.",
-    )
-    clip_value: float | None = Field(
-        None, gt=0, description="Largest entry of a gradient, instead of `clip_norm`; null leaves them as they are."
-    )
-    accumulate_steps: int = Field(
-        1,
-        ge=1,
-        le=65_536,
-        description="Batches whose mean gradient makes one update, for batches larger than memory holds. Durations, "
-        "warm-up and schedules go on counting batches. No update reaches into the next stage.",
-    )
-    global_batch_size: int | None = Field(
-        None,
-        ge=1,
-        le=65_536,
-        description="Examples whose mean gradient makes one update: a multiple of `data.batch_size`, from which "
-        "`accumulate_steps` follows. Null for `accumulate_steps` batches; with `data.batch_size: auto` for 32.",
-    )
-
-    _clip_default = model_validator(mode="before")(checks.clip_value_replaces_norm)
-    _own_keys = field_validator(*checks.OPTIMIZER_BOUND_KEYS)(checks.key_fits_optimizer)
-    _one_clip = field_validator("clip_value")(checks.one_kind_of_clipping)
-
-
-class RuleConfig(Section):
-    """What holds for the variables that a pattern matches, in every stage."""
-
-    match: str = Field(
-        min_length=1,
-        description="Pattern of `block/path of the variable`; `*` stands for any text, slashes as well: "
-        "`embeddings/*`, `*/bias`. Of the rules that match a variable, the first that gives a property decides it.",
-    )
-    learning_rate_factor: float | None = Field(
-        None,
-        gt=0,
-        le=1000,
-        description="Factor on the learning rate of the stage, instead of the one by `layer_decay`.",
-    )
-    weight_decay: float | None = Field(
-        None, ge=0, lt=1, description="Decoupled decay of these variables, instead of the optimizer's."
-    )
-    freeze: bool | None = Field(
-        None,
-        validate_default=True,
-        description="`true`: never trained; `false`: trained with their block, whatever a later rule says.",
-    )
-
-    _says_something = field_validator("freeze")(checks.rule_says_something)
-
-
-class EmaConfig(Section):
-    """The exponential moving average of the weights, which is judged and kept in place of the last weights."""
-
-    decay: float = Field(
-        0.99,
-        gt=0,
-        lt=1,
-        description="Share of the average that stays at each update; it remembers about 1 / (1 - decay) updates.",
-    )
 
 
 class EarlyStoppingConfig(Section):
@@ -148,79 +38,6 @@ class CheckpointConfig(Section):
         "where a run is stopped.",
     )
     keep: int = Field(2, ge=1, le=1000, description="Checkpoints that are kept, the newest ones.")
-
-
-class StageConfig(Section):
-    """One stage of the plan: what is trained, for how long, at which rate."""
-
-    train: TrainScope = Field(
-        description="What this stage trains, always with the head: so many blocks of the backbone or `P%` of them "
-        "(above 0, rounded up), from its output (`last`) or its input (`first`); blocks by name (none twice, in quotes "
-        "within braces); the `biases` of all blocks, with the offsets of normalizations; or `all`."
-    )
-    duration: stage_checks.StageLength = Field(
-        alias="for",
-        description="How long, in epochs or steps. `by-data-size` is BiT's rule (Kolesnikov et al., 2020): below "
-        "20,000 training examples 500 steps of 512 examples, below 500,000 10,000 steps, else 20,000; in batches of "
-        "another size as many examples.",
-    )
-    learning_rate: float = Field(gt=0, le=100, description="Highest learning rate of the stage.")
-    rate_batch_size: int | None = Field(
-        None,
-        ge=1,
-        le=1_000_000,
-        description="Examples of an update that `learning_rate` is meant for; where updates have others, the rate is "
-        "scaled with them (Goyal et al., 2017). Null takes it as it stands.",
-    )
-    layer_decay: float = Field(
-        1.0,
-        gt=0,
-        le=1,
-        description="Factor on the rate from each block to the one below it; 1 is one rate for all.",
-    )
-    schedule: Literal["cosine", "constant", "linear", "one-cycle", "inverse-sqrt", "milestones"] = Field(
-        "cosine",
-        description="Course of the rate after the warm-up: `constant`; to zero by `cosine` or in a `linear` way; "
-        "`one-cycle`, down as long as it went up and then to almost nothing (Smith and Topin, 2019); `inverse-sqrt` of "
-        "the step (Vaswani et al., 2017); `milestones`, a tenth of what it was from each of them on.",
-    )
-    warmup: stage_checks.StageLength | None = Field(
-        None,
-        validate_default=True,
-        description="Length of the linear rise of the rate; a percentage is one of the stage. Null for `0%`, with "
-        "one-cycle `30%`, with inverse-sqrt `10%`. `by-data-size` with a stage of that length: 100 steps of 512 "
-        "examples, from 20,000 training examples on 500, as in BiT's program.",
-    )
-    milestones: tuple[Duration, ...] | None = Field(
-        None,
-        min_length=1,
-        max_length=100,
-        validate_default=True,
-        description="Shares of the stage after which the rate is a tenth of what it was, rising; with the schedule "
-        "`milestones` only, whose own are `[30%, 60%, 90%]`.",
-    )
-    image_size: ImageSize | None = Field(
-        None,
-        description="Pixels of this stage's training pictures, or their share of the size that the model is judged and "
-        "saved at, rounded to a multiple of 32; validation stays at that size. Null for the task's own. For pictures, "
-        "and backbones that take any size.",
-    )
-
-    _duration = field_validator("duration")(stage_checks.length_is_absolute)
-    _warmup_default = field_validator("warmup")(stage_checks.warmup_default)
-    _warmup = field_validator("warmup")(stage_checks.warmup_fits_length)
-    _milestones_default = field_validator("milestones")(stage_checks.milestones_fit_schedule)
-    _milestones = field_validator("milestones")(stage_checks.milestones_rise)
-
-
-def default_stages() -> tuple[StageConfig, ...]:
-    """The plan of a config that names no stages: head, last two blocks, everything."""
-    rows: tuple[dict[str, Any], ...] = (
-        {"train": "head", "for": "5 epochs", "learning_rate": 1e-3},
-        {"train": "last 2", "for": "5 epochs", "learning_rate": 3e-4, "layer_decay": 0.75},
-        {"train": "all", "for": "10 epochs", "learning_rate": 1e-4, "layer_decay": 0.75, "warmup": "10%"},
-    )
-    return tuple(StageConfig.model_validate(row) for row in rows)
 
 
 class FinetuneConfig(Section):

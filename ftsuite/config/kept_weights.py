@@ -12,7 +12,7 @@ from ftsuite.config.section import Section
 from ftsuite.config.words import number_text
 
 if TYPE_CHECKING:
-    from ftsuite.config.finetune import StageConfig
+    from ftsuite.config.stage import StageConfig
 
 
 class LoraConfig(Section):

@@ -11,17 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from ftsuite.config import checks
-from ftsuite.config.finetune import (
-    CheckpointConfig,
-    EarlyStoppingConfig,
-    EmaConfig,
-    FinetuneConfig,
-    OptimizerConfig,
-    RuleConfig,
-    StageConfig,
-)
+from ftsuite.config.finetune import CheckpointConfig, EarlyStoppingConfig, FinetuneConfig
 from ftsuite.config.kept_weights import L2SpConfig, LoraConfig
+from ftsuite.config.optimizer import EmaConfig, OptimizerConfig, RuleConfig
 from ftsuite.config.section import Section
+from ftsuite.config.stage import StageConfig
 
 __all__ = [
     "BackboneConfig",

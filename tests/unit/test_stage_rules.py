@@ -40,7 +40,9 @@ def network() -> tuple[Any, Any, tuple[Block, ...]]:
 
 
 def _resolve(finetune: dict[str, Any], blocks: tuple[Block, ...], paths: frozenset[str] | None) -> tuple[Stage, ...]:
-    return resolve_stages(FinetuneConfig.model_validate({"stages": STAGES, **finetune}), blocks, 10, adapter_paths=paths)
+    return resolve_stages(
+        FinetuneConfig.model_validate({"stages": STAGES, **finetune}), blocks, 10, adapter_paths=paths
+    )
 
 
 @pytest.mark.parametrize("biases", [False, True])
