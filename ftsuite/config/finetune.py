@@ -9,7 +9,13 @@ from pydantic import Field, field_validator, model_validator
 from ftsuite.config import checks
 from ftsuite.config.durations import Duration
 from ftsuite.config.intervals import Interval
-from ftsuite.config.kept_weights import L2SpConfig, LoraConfig, one_hold_on_the_start, stages_fit_kept_weights
+from ftsuite.config.kept_weights import (
+    L2SpConfig,
+    LoraConfig,
+    frozen_statistics,
+    one_hold_on_the_start,
+    stages_fit_kept_weights,
+)
 from ftsuite.config.scope import TrainScope
 from ftsuite.config.section import Section
 
@@ -270,5 +276,6 @@ class FinetuneConfig(Section):
         default_factory=default_stages, min_length=1, description="The stages, in their order."
     )
 
+    _kept_statistics = field_validator("lora")(frozen_statistics)
     _kept_start = field_validator("l2_sp")(one_hold_on_the_start)
     _kept_stages = field_validator("stages")(stages_fit_kept_weights)
