@@ -9,8 +9,19 @@ from pydantic import Field, field_validator
 from ftsuite.config import checks
 from ftsuite.config.durations import Duration
 from ftsuite.config.intervals import Interval
+<<<<<<< HEAD
 from ftsuite.config.kept_weights import L2SpConfig, LoraConfig, one_hold_on_the_start, stages_fit_kept_weights
 from ftsuite.config.optimizer import EmaConfig, OptimizerConfig, RuleConfig
+=======
+from ftsuite.config.kept_weights import (
+    L2SpConfig,
+    LoraConfig,
+    frozen_statistics,
+    one_hold_on_the_start,
+    stages_fit_kept_weights,
+)
+from ftsuite.config.scope import TrainScope
+>>>>>>> engine-ways
 from ftsuite.config.section import Section
 from ftsuite.config.stage import StageConfig, default_stages
 from ftsuite.config.wise_ft import WiseFtConfig, wise_ft_has_two_ends
@@ -131,6 +142,7 @@ class FinetuneConfig(Section):
         "last one; `{}` turns it on.",
     )
 
+    _kept_statistics = field_validator("lora")(frozen_statistics)
     _kept_start = field_validator("l2_sp")(one_hold_on_the_start)
     _kept_stages = field_validator("stages")(stages_fit_kept_weights)
     # Below the stages that it looks at.

@@ -49,6 +49,17 @@ class L2SpConfig(Section):
     )
 
 
+def frozen_statistics(value: LoraConfig | None, info: ValidationInfo) -> LoraConfig | None:
+    """Statistics of BatchNorm train with the layer's other weights, and adapters leave those alone."""
+    if value is not None and info.data.get("batch_norm") == "train":
+        raise crossed(
+            "{name} must not stand beside finetune.batch_norm: train, because no BatchNorm layer trains with it. "
+            "Received: both",
+            "Write `batch_norm: recalibrate`, which measures the statistics anew at the end, or `frozen-stats`.",
+        )
+    return value
+
+
 def one_hold_on_the_start(value: L2SpConfig | None, info: ValidationInfo) -> L2SpConfig | None:
     """L2-SP pulls what LoRA freezes, and takes the place of weight decay."""
     if value is None:

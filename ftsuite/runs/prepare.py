@@ -255,7 +255,7 @@ def _scratch_notes(config: Config, backbone: LoadedBackbone | LoadedTextBackbone
 
 def _statistics_notes(config: Config, backbone: LoadedBackbone | LoadedTextBackbone) -> tuple[str, ...]:
     has_batch_norm = any(isinstance(layer, keras.layers.BatchNormalization) for layer in leaf_layers(backbone.model))
-    if backbone.pretrained or config.finetune.batch_norm == "train" or not has_batch_norm:
+    if backbone.pretrained or config.finetune.lora or config.finetune.batch_norm == "train" or not has_batch_norm:
         return ()
     return (
         f"The weights are random, so finetune.batch_norm: {config.finetune.batch_norm} has no statistics to start "

@@ -97,16 +97,17 @@ def merge_measured(adapters: LoraAdapters, model: Any, features: Sequence[Any]) 
         features: a few batches for the model.
 
     Returns:
-        ``layers``: adapters that were merged; ``largest_difference`` of an output in float32, as a share of the largest
-        output, or of 1 where that is less. It is one of rounding.
+        ``layers``: adapters that were merged; ``left_out``: paths of layers that were meant and have none;
+        ``largest_difference`` of an output in float32, as a share of the largest output, or of 1 where that is less. It
+        is one of rounding.
     """
-    count = len(adapters.adapters)
+    told = {"layers": len(adapters.adapters), "left_out": list(adapters.left_out)}
     with in_float32(model):
         before = _outputs(model, features)
         adapters.merge()
         after = _outputs(model, features)
     difference = float(np.abs(after - before).max() / max(float(np.abs(before).max()), 1.0))
-    return {"layers": count, "largest_difference": float(f"{difference:.1e}")}
+    return {**told, "largest_difference": float(f"{difference:.1e}")}
 
 
 def _outputs(model: Any, features: Sequence[Any]) -> np.ndarray:

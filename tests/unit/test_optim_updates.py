@@ -129,7 +129,7 @@ def test_muon_moves_each_matrix_at_its_own_rate() -> None:
 def test_muon_refuses_a_model_that_it_would_leave_to_adam() -> None:
     kernel = keras.Variable(np.ones((3, 3, 8, 8), "float32"), name="kernel")
     head = keras.Variable(np.ones((8, 2), "float32"), name="kernel")
-    with pytest.raises(ConfigError, match="needs a model with matrices"):
+    with pytest.raises(ConfigError, match="needs matrices to train"):
         make_optimizer("muon").build([kernel, head], head=[head])
 
 
