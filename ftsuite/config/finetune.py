@@ -9,10 +9,6 @@ from pydantic import Field, field_validator
 from ftsuite.config import checks
 from ftsuite.config.durations import Duration
 from ftsuite.config.intervals import Interval
-<<<<<<< HEAD
-from ftsuite.config.kept_weights import L2SpConfig, LoraConfig, one_hold_on_the_start, stages_fit_kept_weights
-from ftsuite.config.optimizer import EmaConfig, OptimizerConfig, RuleConfig
-=======
 from ftsuite.config.kept_weights import (
     L2SpConfig,
     LoraConfig,
@@ -20,8 +16,7 @@ from ftsuite.config.kept_weights import (
     one_hold_on_the_start,
     stages_fit_kept_weights,
 )
-from ftsuite.config.scope import TrainScope
->>>>>>> engine-ways
+from ftsuite.config.optimizer import EmaConfig, OptimizerConfig, RuleConfig
 from ftsuite.config.section import Section
 from ftsuite.config.stage import StageConfig, default_stages
 from ftsuite.config.wise_ft import WiseFtConfig, wise_ft_has_two_ends

@@ -31,6 +31,7 @@ from ftsuite.training.progress import TrainingProgress
 from ftsuite.training.seeds import uses_xla
 from ftsuite.training.sized_feeds import SizedFeeds
 from ftsuite.training.snapshot import is_finite, put_back, take_tensors
+from ftsuite.training.stage_records import epoch_entry, stage_ended, stage_result, stage_started
 from ftsuite.training.stage_rules import follow_stage
 from ftsuite.training.validation import DIRECTIONS
 from ftsuite.training.wise_ft import Interpolation, start_stage_of
@@ -88,7 +89,7 @@ class Trainer:
             for stage in self.workload.stages[self.progress.stage :]:
                 if not self.progress.stage_begun:
                     self.progress.begin_stage(hash_blocks(self.workload.blocks))
-                    self._announce(stage)
+                    self.journal.write("stage_started", **stage_started(stage, self.workload.blocks))
                 trained_part = stage.trained_part(self.workload.blocks)
                 with without_frozen_dropout(self.workload.model, trained_part, stage.trained):
                     self.enter(stage)
@@ -159,20 +160,6 @@ class Trainer:
         history = self.feed.model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[watcher])
         return {name: float(values[-1]) for name, values in history.history.items()}
 
-    def _announce(self, stage: Stage) -> None:
-        self.journal.write(
-            "stage_started",
-            stage=stage.number,
-            stage_name=stage.name,
-            blocks=list(stage.trained),
-            epochs=stage.epochs,
-            steps=stage.total_steps,
-            learning_rate=stage.learning_rate,
-            parameters=stage.parameters(self.workload.blocks),
-            trainable_share=stage.trainable_share(self.workload.blocks),
-            **_size_of(stage),
-        )
-
     def _train_epoch(self, stage: Stage) -> None:
         progress = self.progress
         steps = stage.steps_of_epoch(progress.stage_epoch)
@@ -188,7 +175,7 @@ class Trainer:
         # Never keep weights that are not finite as the best: the loss of a step precedes its update.
         if not math.isfinite(figures["log_loss"]):
             self._diverge(stage, -1, figures["log_loss"])
-        entry = self._epoch_entry(stage, steps, progress.fitted, figures)
+        entry = epoch_entry(stage, progress, steps, self.workload.examples_per_step, figures)
         progress.end_epoch(steps)
         self._sums, self._pass = [], None
         self._note_best(stage, figures)
@@ -236,33 +223,6 @@ class Trainer:
             now = (counts.tokens, counts.cells, counts.texts, counts.truncated)
             self.progress.epoch_tokens = [old + new for old, new in zip(before, now, strict=True)]
 
-    def _epoch_entry(
-        self, stage: Stage, steps: int, fitted: dict[str, float], figures: dict[str, float]
-    ) -> dict[str, Any]:
-        """What the journal tells of an epoch."""
-        progress = self.progress
-        seconds = progress.epoch_seconds
-        rate = stage.learning_rates(progress.stage_first_step)(progress.step + steps - 1)
-        tokens, cells, texts, truncated = progress.epoch_tokens
-        read = {
-            "tokens_per_second": round(tokens / seconds, 1),
-            "padding_share": round(1.0 - tokens / max(cells, 1), 4),
-            "truncated_share": round(truncated / max(texts, 1), 4),
-        }
-        return {
-            "stage": stage.number,
-            "stage_name": stage.name,
-            "epoch": progress.epoch + 1,
-            "stage_epoch": progress.stage_epoch + 1,
-            "steps": steps,
-            **{f"train_{name}": value for name, value in fitted.items()},
-            **{f"validation_{name}": value for name, value in figures.items()},
-            "learning_rate": float(rate),
-            "seconds": round(seconds, 3),
-            "examples_per_second": round(steps * self.workload.examples_per_step / seconds, 2),
-            **(read if cells else {}),
-        }
-
     def _diverge(self, stage: Stage, step: int, loss: float) -> NoReturn:
         """Stop a run whose loss is lost at a step of the epoch, or -1 where only its end told."""
         work, epoch = self.workload, self.progress.epoch
@@ -304,26 +264,8 @@ class Trainer:
         if stage.number == start_stage_of(work.finetune):
             self._start = [np.array(value) for value in work.model.get_weights()]
         assessed = self.feed.judge.assess(self.feed.evaluator)
-        best_epoch = progress.best["epoch"] if progress.best else progress.epoch
-        progress.stage_results.append(
-            {
-                "name": stage.name,
-                "epochs": progress.stage_epoch,
-                "best_epoch": best_epoch,
-                "validation": assessed,
-                **_size_of(stage),
-            }
-        )
-        self.journal.write(
-            "stage_ended",
-            stage=stage.number,
-            stage_name=stage.name,
-            epochs=progress.stage_epoch,
-            best_epoch=best_epoch,
-            stopped_early=progress.stage_epoch < stage.epochs,
-            blocks=moves,
-            **{f"validation_{name}": assessed[name]["value"] for name in DIRECTIONS if name in assessed},
-        )
+        progress.stage_results.append(stage_result(stage, progress, assessed))
+        self.journal.write("stage_ended", **stage_ended(stage, progress, moves, assessed))
         doubt = work.judge.doubt(assessed) if stage.number == 0 else None
         if doubt is not None:
             progress.stage_results[-1]["doubt"] = doubt
@@ -380,8 +322,3 @@ class Trainer:
         self._best = None if best is None else list(best)
         self._start = None if start is None else list(start)
         self.journal.cut(self.progress.journal_bytes)
-
-
-def _size_of(stage: Stage) -> dict[str, int]:
-    """The size of a stage's inputs for who is told of it, where it has one of its own."""
-    return {} if stage.image_size is None else {"image_size": stage.image_size}
