@@ -11,8 +11,9 @@ import numpy as np
 from ftsuite.data.token_counts import TokenCounts
 from ftsuite.evaluation import BaselineResult, describe_baseline, tfidf_baseline
 from ftsuite.runs import folder as folders
+from ftsuite.runs.job_notes import MOST_BASELINE_TEXTS
 from ftsuite.runs.predictions import write_predictions
-from ftsuite.runs.prepare import MOST_BASELINE_TEXTS, Prepared
+from ftsuite.runs.prepare import Prepared
 from ftsuite.runs.workload import figures_of
 from ftsuite.training.journal import Journal
 from ftsuite.training.precision import in_float32

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from ftsuite.api import Examples, Progress, Task, TaskModel, TaskSpec
@@ -19,17 +18,18 @@ from ftsuite.data.limits import limit_splits
 from ftsuite.data.pipeline import Pipeline, balanced_class_weights
 from ftsuite.data.split_file import matching_splits, write_split
 from ftsuite.data.splits import split_examples, split_notes
-from ftsuite.errors import ConfigError, DataError, FtsuiteError, PluginError
+from ftsuite.errors import FtsuiteError, PluginError
 from ftsuite.models.backbones import LoadedBackbone, load_backbone
 from ftsuite.models.blocks import Block
-from ftsuite.models.freezing import leaf_layers
 from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
 from ftsuite.optim.optimizers import optimizer_of
 from ftsuite.registry import Registry
 from ftsuite.runs.automatic_batch import BatchChoice, global_batch_size, is_automatic, with_batches_of
 from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.runs.data_size_notes import data_size_notes
+from ftsuite.runs.example_checks import refuse_empty, require_kind
 from ftsuite.runs.image_sizes import SizedInput, shipped_size, sized_inputs
+from ftsuite.runs.job_notes import scratch_notes, unmeasured_notes
 from ftsuite.training.adapters import PlannedAdapters, planned_adapters
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.gradient_checkpointing import recompute
@@ -37,8 +37,6 @@ from ftsuite.training.loss_scale import with_loss_scale
 from ftsuite.training.plan import Stage, all_blocks, resolve_stages
 
 SPLITS = ("train", "validation", "test")
-# A stream's texts may be more than memory holds, and the baseline wants all of its training texts at once.
-MOST_BASELINE_TEXTS = 200_000
 # Classes are uneven where the largest has more than this many times the examples of the smallest.
 UNEVEN_CLASSES = 3
 
@@ -133,14 +131,14 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     task = spec.create(options, config.seed)
     with plugin_errors(spec.name, "load"):
         examples = task.load(config.data, progress)
-    _require_kind(spec, examples, config)
+    require_kind(spec, examples, config)
     examples, splits = _splits(examples, config, split_path)
     parts = {name: examples.take(np.flatnonzero(splits == name)) for name in SPLITS}
-    _refuse_empty(parts, config)
+    refuse_empty(parts, config)
     with plugin_errors(spec.name, "fit_preprocessing"):
         task.fit_preprocessing(parts["train"])
     backbone = _backbone(spec, config, options, progress)
-    notes = (*loaded.notes, *examples.notes, *split_notes(examples, splits), *_scratch_notes(config, backbone))
+    notes = (*loaded.notes, *examples.notes, *split_notes(examples, splits), *scratch_notes(config, backbone))
     notes = (*notes, *data_size_notes(config, options, parts["train"]))
     with plugin_errors(spec.name, "build"):
         model = task.build(backbone, examples.class_names, config.head.dropout)
@@ -148,7 +146,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
         computing = replace(computing, recomputed=recompute(model.training))
     blocks = all_blocks(model.training, backbone.blocks)
     adapters = _adapters(config, backbone, blocks) if task.classifies else None
-    more_notes = (*_unmeasured_notes(spec, config, len(parts["train"])), *(adapters.notes if adapters else ()))
+    more_notes = (*unmeasured_notes(spec, config, len(parts["train"])), *(adapters.notes if adapters else ()))
     examples = replace(examples, notes=(*notes, *more_notes))
     pipeline = _pipeline(task, parts["train"], config)
     stages = _stages(config, blocks, adapters, pipeline, parts["train"], backbone)
@@ -247,36 +245,6 @@ def _splits(examples: Examples, config: Config, path: Path | None) -> tuple[Exam
     return examples, splits
 
 
-def _scratch_notes(config: Config, backbone: LoadedBackbone | LoadedTextBackbone) -> tuple[str, ...]:
-    held = next((key for key in ("lora", "l2_sp") if getattr(config.finetune, key) is not None), None)
-    note = (f"The weights are random, and finetune.{held} keeps the model near them; it is meant for pretrained ones.",)
-    return (*_statistics_notes(config, backbone), *(note if held and not backbone.pretrained else ()))
-
-
-def _statistics_notes(config: Config, backbone: LoadedBackbone | LoadedTextBackbone) -> tuple[str, ...]:
-    has_batch_norm = any(isinstance(layer, keras.layers.BatchNormalization) for layer in leaf_layers(backbone.model))
-    if backbone.pretrained or config.finetune.lora or config.finetune.batch_norm == "train" or not has_batch_norm:
-        return ()
-    return (
-        f"The weights are random, so finetune.batch_norm: {config.finetune.batch_norm} has no statistics to start "
-        "from; they are trained.",
-    )
-
-
-def _unmeasured_notes(spec: TaskSpec, config: Config, training: int) -> tuple[str, ...]:
-    """What the config's ``evaluation`` asks for and the data do not allow."""
-    notes = []
-    too_large = [count for count in config.evaluation.learning_curve if count >= training]
-    if too_large:
-        notes.append(
-            f"Left {', '.join(f'{count:,}' for count in too_large)} out of evaluation.learning_curve: there are "
-            f"{training:,} training examples, and the run itself is the curve's last point."
-        )
-    if spec.modality == "text" and config.evaluation.baseline and training > MOST_BASELINE_TEXTS:
-        notes.append(f"The TF-IDF baseline is left out: it takes up to {MOST_BASELINE_TEXTS:,} training texts.")
-    return tuple(notes)
-
-
 @contextmanager
 def plugin_errors(task_name: str, method: str) -> Iterator[None]:
     """Say that it was a plugin that failed, and in which method, where it raises what no user could mend."""
@@ -289,28 +257,6 @@ def plugin_errors(task_name: str, method: str) -> Iterator[None]:
             f"The task {task_name!r} failed in its method {method!r}: {type(error).__name__}: {error}",
             "Mend the plugin, or report this to its author.",
         ) from error
-
-
-def _require_kind(spec: TaskSpec, examples: Examples, config: Config) -> None:
-    """Refuse pictures for a task of texts, which would learn from their paths, and texts for one of pictures."""
-    if (examples.kind == "text") == (spec.modality == "text"):
-        return
-    wanted, received = ("texts", "pictures") if spec.modality == "text" else ("pictures", "texts")
-    raise ConfigError(
-        f"data.source must give {wanted}, because the task {spec.name!r} is one of {wanted}. "
-        f"Received: {config.data.source}, which gives {received}.",
-        f"Name a source of {wanted}, or take a task of {received}; `ftsuite list tasks` names them. In a table "
-        "data.text_column or data.image_column says which column to learn from.",
-    )
-
-
-def _refuse_empty(parts: dict[str, Examples], config: Config) -> None:
-    for name, part in parts.items():
-        if len(part) == 0:
-            raise DataError(
-                f"The {name} split of {config.data.source} must hold at least one example. Received: 0.",
-                "Add examples, or change data.validation_fraction or data.test_fraction.",
-            )
 
 
 def _pipeline(task: Task, training: Examples, config: Config) -> Pipeline:
