@@ -267,6 +267,7 @@ def test_after_adapting_and_with_a_curve_each_training_begins_anew(way: str, job
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [LORA, L2_SP], ids=["lora", "l2-sp"])
 def test_dry_run_and_rates(way: str, jobs: Path, tmp_path: Path) -> None:
     stages = "finetune.stages=[{train: head, for: 3 steps, learning_rate: 1e-2}, "
