@@ -97,7 +97,7 @@ def main(config: str, source: str | None, steps: int, overrides: tuple[str, ...]
     prepared = prepare(loaded, None)
     folder = Path(tempfile.mkdtemp(prefix="ftsuite-accelerator-"))
     trainer = make_trainer(prepared, Journal(folder / "journal.jsonl"), folder / "checkpoints")
-    stage = max(prepared.stages, key=lambda each: len(each.trained))
+    stage = max(prepared.stages, key=lambda each: each.parameters(prepared.trained_blocks))
     trainer.enter(stage)
     batch_size = trainer.workload.examples_per_step
     batch = next(iter(trainer.feed.batches(0, 0).take(1)))

@@ -18,6 +18,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet
 
+from ftsuite.runs.folder import is_finished
+
 SAMPLES = 10_000
 
 
@@ -25,7 +27,7 @@ def main() -> None:
     """Make the runs that are missing, and print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config")
-    parser.add_argument("plans", nargs="+", help="the first one is compared with each of the others")
+    parser.add_argument("plans", nargs="+", help="names; the first one is compared with each of the others")
     parser.add_argument("--data", help="train on this instead")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/plans"))
@@ -39,7 +41,7 @@ def main() -> None:
         accuracies = [float(np.mean(list(answers.values()))) for answers in found[plan]]
         minutes = ", ".join(f"{_seconds(folder) / 60:.1f}" for folder in folders)
         shown = ", ".join(f"{accuracy:.3f}" for accuracy in accuracies)
-        print(f"{plan}: test accuracy {np.mean(accuracies):.3f} ({shown}), {minutes} minutes")
+        print(f"{plan}: test accuracy {np.mean(accuracies):.3f} ({shown}), {minutes} minutes of training")
     first, *others = arguments.plans
     for other in others:
         difference, low, high = paired_over_seeds(found[first], found[other])
@@ -49,7 +51,7 @@ def main() -> None:
 
 def _run(config: str, plan: str, seed: int, source: str | None, folder: Path) -> None:
     """Make one run, unless it is there."""
-    if (folder / "metrics.json").exists():
+    if is_finished(folder):
         return
     command = [sys.executable, "-m", "ftsuite", "run", config, "--out", str(folder)]
     command += ["--set", f"finetune.plan={plan}", "--set", f"seed={seed}"]
@@ -58,8 +60,9 @@ def _run(config: str, plan: str, seed: int, source: str | None, folder: Path) ->
 
 
 def _seconds(run: Path) -> float:
+    """Seconds of the epochs and of computing kept activations; those of a stopped run's later starts among them."""
     events = [json.loads(line) for line in (run / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
-    return float(next(event["seconds"] for event in events if event["event"] == "run_ended"))
+    return sum(float(event["seconds"]) for event in events if event["event"] in ("epoch", "cached"))
 
 
 def correct_by_id(run: Path) -> dict[str, bool]:

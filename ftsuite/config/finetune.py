@@ -132,9 +132,9 @@ class FinetuneConfig(Section):
     )
     wise_ft: WiseFtConfig | None = Field(
         None,
-        description="Keep a model between the end of the last stage of the head alone and that of the last stage: the "
-        "mean of their weights (WiSE-FT, Wortsman et al., 2022), for data unlike the training split. Null keeps the "
-        "last one; `{}` turns it on.",
+        description="Keep a model between the end of the head's own stage (the last before the backbone trains) and "
+        "that of the last stage: the mean of their weights (WiSE-FT, Wortsman et al., 2022), for data unlike the "
+        "training split. Null keeps the last one; `{}` turns it on.",
     )
 
     _kept_statistics = field_validator("lora")(frozen_statistics)

@@ -89,7 +89,8 @@ class RuleConfig(Section):
     match: str = Field(
         min_length=1,
         description="Pattern of `block/path of the variable`; `*` stands for any text, slashes as well: "
-        "`embeddings/*`, `*/bias`. Of the rules that match a variable, the first that gives a property decides it.",
+        "`embeddings/*`, `*/bias`. LoRA's change of a kernel goes by the kernel's name as well. Of the rules that "
+        "match a variable, the first that gives a property decides it.",
     )
     learning_rate_factor: float | None = Field(
         None,

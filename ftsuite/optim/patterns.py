@@ -13,6 +13,9 @@ from ftsuite.errors import ConfigError
 if TYPE_CHECKING:
     from ftsuite.config.schema import RuleConfig
 
+# What `ftsuite.models.lora` calls the two variables beside a kernel.
+_ADAPTERS = ("lora_a", "lora_b")
+
 
 def full_name(block_name: str, variable: Any) -> str:
     """What patterns are matched against: ``block/variable path``, for instance ``head/head/kernel``."""
@@ -22,14 +25,18 @@ def full_name(block_name: str, variable: Any) -> str:
 def first_given(rules: Iterable[RuleConfig], name: str, key: str) -> Any:
     """The value of `key` in the first rule that matches the name and gives one; None where there is none.
 
+    An adapter of LoRA goes by its kernel's name as well: what changes a kernel is held by the rules for it.
+
     Args:
         rules: in order.
         name: as `full_name` gives it.
         key: ``learning_rate_factor``, ``weight_decay`` or ``freeze``.
     """
+    layer, _, own = name.rpartition("/")
+    names = (name, f"{layer}/kernel") if own in _ADAPTERS else (name,)
     for rule in rules:
         value = getattr(rule, key)
-        if value is not None and fnmatchcase(name, rule.match):
+        if value is not None and any(fnmatchcase(each, rule.match) for each in names):
             return value
     return None
 

@@ -23,7 +23,8 @@ class StepWatcher(keras.callbacks.Callback):
         sums: the variables of the metrics after these steps, which `fit` sets to zero when it begins; empty where no
             step was done. They are sums, so that they can be added again.
         on_step: called with the steps of the epoch that are done.
-        on_lost: called with the same and a loss that is not finite or above `loss_limit`; must raise.
+        on_lost: called with the same, how many steps back the last look was (0 where only the end of the epoch told),
+            and the mean loss since, which is not finite or above `loss_limit`; must raise.
         loss_limit: the highest loss of a step that is not lost.
     """
 
@@ -32,7 +33,7 @@ class StepWatcher(keras.callbacks.Callback):
         first_step: int,
         sums: Sequence[np.ndarray],
         on_step: Callable[[int], None],
-        on_lost: Callable[[int, float], None],
+        on_lost: Callable[[int, int, float], None],
         loss_limit: float,
     ) -> None:
         super().__init__()
@@ -45,21 +46,25 @@ class StepWatcher(keras.callbacks.Callback):
         # Keras reports the mean since `fit` began: over these steps, and those that `sums` brought back.
         self._brought_back = 0
         self._looked_at, self._total = 0, 0.0
+        self._fitted = 0
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Look at the loss, take up the metrics of the steps before, and report."""
         done = self._first_step + batch + 1
-        if (batch + 1) % self._every == 0:
-            self._check(batch + 1, done, float((logs or {}).get("loss", 0.0)))
+        self._fitted = batch + 1
+        if self._fitted % self._every == 0:
+            self._check(float((logs or {}).get("loss", 0.0)))
         if batch == 0 and self._sums:
             self._bring_back()
         self._on_step(done)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Look at the mean loss of the epoch, in which one that is not finite stays."""
+        """Look at the steps since the last look, and at the mean of the epoch, in which what is not finite stays."""
         loss = float((logs or {}).get("loss", 0.0))
+        if self._fitted + self._brought_back > self._looked_at:
+            self._check(loss)
         if not math.isfinite(loss):
-            self._on_lost(-1, loss)
+            self._on_lost(self._first_step + self._fitted, 0, loss)
 
     def _bring_back(self) -> None:
         sync(self.model)
@@ -71,13 +76,14 @@ class StepWatcher(keras.callbacks.Callback):
         self._looked_at += self._first_step
         self._total += total / max(count, 1.0) * self._first_step
 
-    def _check(self, fitted: int, done: int, mean: float) -> None:
+    def _check(self, mean: float) -> None:
         """The mean loss of the steps since the last look is what they changed the running mean by."""
-        steps = fitted + self._brought_back
-        loss = (mean * steps - self._total) / (steps - self._looked_at) if math.isfinite(mean) else mean
+        steps = self._fitted + self._brought_back
+        count = steps - self._looked_at
+        loss = (mean * steps - self._total) / count if math.isfinite(mean) else mean
         self._looked_at, self._total = steps, mean * steps
         if not math.isfinite(loss) or loss > self._loss_limit:
-            self._on_lost(done, loss)
+            self._on_lost(self._first_step + self._fitted, count, loss)
 
 
 def sync(model: Any) -> None:

@@ -27,6 +27,7 @@ from ftsuite.training.fingerprints import describe_moves, hash_blocks
 from ftsuite.training.interrupts import StopRequests
 from ftsuite.training.journal import Journal
 from ftsuite.training.plan import Stage, trained_in_any
+from ftsuite.training.precision import in_float32
 from ftsuite.training.progress import TrainingProgress
 from ftsuite.training.seeds import uses_xla
 from ftsuite.training.sized_feeds import SizedFeeds
@@ -153,8 +154,8 @@ class Trainer:
         first = self.progress.epoch_step
         batches = self.feed.batches(self.progress.epoch, first).take(steps - first)
 
-        def lost(step: int, loss: float) -> NoReturn:
-            self._diverge(stage, step, loss)
+        def lost(step: int, steps: int, loss: float) -> NoReturn:
+            self._diverge(stage, step, steps, loss)
 
         watcher = StepWatcher(first, self._sums, on_step, lost, self.workload.loss_limit)
         history = self.feed.model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[watcher])
@@ -174,7 +175,7 @@ class Trainer:
             raise
         # Never keep weights that are not finite as the best: the loss of a step precedes its update.
         if not math.isfinite(figures["log_loss"]):
-            self._diverge(stage, -1, figures["log_loss"])
+            self._diverge(stage, steps, 0, figures["log_loss"])
         entry = epoch_entry(stage, progress, steps, self.workload.examples_per_step, figures)
         progress.end_epoch(steps)
         self._sums, self._pass = [], None
@@ -223,11 +224,12 @@ class Trainer:
             now = (counts.tokens, counts.cells, counts.texts, counts.truncated)
             self.progress.epoch_tokens = [old + new for old, new in zip(before, now, strict=True)]
 
-    def _diverge(self, stage: Stage, step: int, loss: float) -> NoReturn:
-        """Stop a run whose loss is lost at a step of the epoch, or -1 where only its end told."""
+    def _diverge(self, stage: Stage, step: int, steps: int, loss: float) -> NoReturn:
+        """Stop a run whose loss was lost in the last so many steps up to one, or by the end of the epoch (0)."""
         work, epoch = self.workload, self.progress.epoch
-        ids = work.batch_ids(epoch, step - 1) if step > 0 else ()
-        raise diverged(stage.name, epoch + 1, step if step > 0 else None, loss, work.loss_limit, ids)
+        lost = range(step - steps + 1, step + 1)
+        ids = [name for each in lost for name in work.batch_ids(epoch, each - 1)]
+        raise diverged(stage.name, epoch + 1, lost, loss, work.loss_limit, ids)
 
     def _note_best(self, stage: Stage, figures: dict[str, float]) -> None:
         stopping = self.workload.finetune.early_stopping
@@ -279,7 +281,9 @@ class Trainer:
 
     def _recalibrate(self) -> None:
         if self.workload.calibration_batches is not None:
-            count = recalibrate(self.workload.model, self.workload.calibration_batches())
+            # In the precision that the kept model computes in, and is judged by.
+            with in_float32(self.workload.model):
+                count = recalibrate(self.workload.model, self.workload.calibration_batches())
             self.journal.write("batch_norm_recalibrated", batches=count)
 
     def _save_when_due(self) -> None:

@@ -167,7 +167,7 @@ def resolve_stages(
     Raises:
         ConfigError: where a stage asks for blocks that the backbone has not, or for biases and it has none, a milestone
             lies within the warm-up, a rule's pattern matches nothing, the rules leave a stage nothing to train, no
-            adapter is in its blocks, or a stage gives texts a size.
+            adapter is in its blocks, L2-SP would pull beyond the start, or a stage gives texts a size.
     """
     require_matches(finetune.rules, [full_name(block.name, v) for block in blocks for v in block.variables])
     size = TrainingSize.of(examples, steps_per_epoch, batch_size, finetune.optimizer.accumulate_steps)
@@ -175,10 +175,29 @@ def resolve_stages(
         _resolve(number, stage, finetune.rules, blocks, size, adapter_paths)
         for number, stage in enumerate(finetune.stages)
     )
+    for stage in stages:
+        _require_bounded_pull(finetune, stage, blocks)
     return tuple(
         replace(stage, image_size=_pixels(stage.number, wanted, image_size))
         for stage, wanted in zip(stages, finetune.stages, strict=True)
     )
+
+
+def _require_bounded_pull(finetune: FinetuneConfig, stage: Stage, blocks: Sequence[Block]) -> None:
+    """An update of L2-SP takes a weight no further than back to its start."""
+    if finetune.l2_sp is None:
+        return
+    rules = stage.rules(blocks, None)
+    pulled = [v.path for block in stage.trained_part(blocks) if block.name != HEAD for v in block.variables]
+    factor = max((rules[path].multiplier for path in pulled), default=0.0)
+    strength = stage.learning_rate * factor * finetune.l2_sp.alpha
+    if strength >= 1:
+        raise ConfigError(
+            f"The highest learning rate of finetune.stages.{stage.number} times finetune.l2_sp.alpha must be below 1, "
+            f"or an update takes weights beyond their start. Received: {stage.learning_rate:g} * {factor:g} * "
+            f"{finetune.l2_sp.alpha:g}.",
+            "Lower `alpha`, the learning rate, or the `learning_rate_factor` of a rule.",
+        )
 
 
 def _pixels(number: int, stage: StageConfig, shipped: int | None) -> int | None:

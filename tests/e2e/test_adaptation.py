@@ -37,7 +37,7 @@ options:
     held_out: 20
     learning_rate: 1e-2
     head_learning_rate: 1e-2
-finetune: {{stages: [{{train: head, for: 1 epochs, learning_rate: 1e-2}}]}}
+finetune: {{checkpoints: {{every: {every}}}, stages: [{{train: head, for: 1 epochs, learning_rate: 1e-2}}]}}
 evaluation: {{bootstrap_samples: 50}}
 """
 _GENERAL = ["cast", "music", "this", "evening", "my", "friends", "camera", "its", "ending", "first", "half"]
@@ -56,7 +56,7 @@ _DOMAIN = [
     "clever",
 ]
 
-Load = Callable[[str | None], Prepared]
+Load = Callable[..., Prepared]
 
 
 def _texts(words: list[str], count: int, seed: int) -> list[str]:
@@ -81,10 +81,10 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
         encoding="utf-8",
     )
 
-    def loaded(source: str | None = None) -> Prepared:
+    def loaded(source: str | None = None, every: str = "2 minutes") -> Prepared:
         path = place / "job.yaml"
         named = "null" if source is None else f'"jsonl:{place}/{source}"'
-        path.write_text(_JOB.format(place=place, source=named), encoding="utf-8")
+        path.write_text(_JOB.format(place=place, source=named, every=every), encoding="utf-8")
         return prepare(load_config(path, options_model=Registry.discover().options_model), None)
 
     return loaded
@@ -162,21 +162,23 @@ def test_the_saved_encoder_gives_the_same_hidden_states(straight: _Straight, loa
 
 
 @pytest.mark.parametrize(
-    ("kind", "phase", "number"),
+    ("kind", "phase", "number", "every"),
     [
-        pytest.param("epoch", "masked head", 2, marks=pytest.mark.slow),
-        ("epoch", "adapt", 2),
-        pytest.param("stage_started", "adapt", 1, marks=pytest.mark.slow),
-        pytest.param("pseudo_perplexity", "masked head", 1, marks=pytest.mark.slow),
-        pytest.param("pseudo_perplexity", "adapt", 1, marks=pytest.mark.slow),
+        pytest.param("epoch", "masked head", 2, "1 steps", marks=pytest.mark.slow),
+        # Before the phase's first checkpoint, and after it.
+        ("epoch", "adapt", 2, "2 minutes"),
+        pytest.param("epoch", "adapt", 2, "1 steps", marks=pytest.mark.slow),
+        pytest.param("stage_started", "adapt", 1, "2 minutes", marks=pytest.mark.slow),
+        pytest.param("pseudo_perplexity", "masked head", 1, "2 minutes", marks=pytest.mark.slow),
+        pytest.param("pseudo_perplexity", "adapt", 1, "2 minutes", marks=pytest.mark.slow),
     ],
 )
 def test_stopped_and_resumed_is_the_straight_adaptation(
-    kind: str, phase: str, number: int, load: Load, straight: _Straight, tmp_path: Path
+    kind: str, phase: str, number: int, every: str, load: Load, straight: _Straight, tmp_path: Path
 ) -> None:
     path = tmp_path / "journal.jsonl"
     with pytest.raises(_Stopped):
-        adapt(load(None), tmp_path, Journal(path, _Stopper(kind, phase, number)), False, None)
+        adapt(load(None, every), tmp_path, Journal(path, _Stopper(kind, phase, number)), False, None)
     assert not (tmp_path / "adaptation.json").exists()
     prepared = load(None)
     assert adapt(prepared, tmp_path, Journal(path), True, None) == straight.figures

@@ -121,6 +121,26 @@ def test_the_backbone_is_pulled_and_the_head_decays(network: Any) -> None:
     assert decays == {"above/kernel": 0.0, "above/bias": 0.3, "classes/kernel": 0.02, "classes/bias": 0.0}
 
 
+def test_a_pull_beyond_the_start_is_refused_whatever_makes_it_so_strong(network: Any) -> None:
+    _, _, blocks = network
+    wanted = {"l2_sp": {"alpha": 3}, "rules": [{"match": "above/*", "learning_rate_factor": 4}]}
+    with pytest.raises(ConfigError, match=r"must be below 1, .*Received: 0\.1 \* 4 \* 3\."):
+        _resolve(wanted, blocks, None)
+    _resolve({**wanted, "rules": [{"match": "head/*", "learning_rate_factor": 4}]}, blocks, None)
+
+
+def test_rules_for_a_kernel_hold_its_adapter(network: Any) -> None:
+    _, backbone, blocks = network
+    planned = planned_adapters(backbone, blocks, LoraConfig(rank=4), 0)
+    rules = [{"match": "above/*/kernel", "learning_rate_factor": 0.25}]
+    _, last = _resolve({"rules": rules}, planned.blocks, planned.trained_paths)
+    factors = {path: rule.multiplier for path, rule in last.rules(planned.blocks, None).items()}
+    assert factors["above/lora_a"] == factors["above/lora_b"] == 0.25
+    with pytest.raises(ConfigError, match=r"must name blocks with an adapter|must train something"):
+        _resolve({"rules": [{"match": "above/*/kernel", "freeze": True}], "stages": STAGES[1:]}, planned.blocks,
+                 planned.trained_paths)  # fmt: skip
+
+
 def test_without_l2_sp_no_start_is_kept() -> None:
     assert not optimizer_of(FinetuneConfig.model_validate({"stages": STAGES})).keeps_start
     assert optimizer_of(FinetuneConfig.model_validate({"stages": STAGES, "l2_sp": {"alpha": 1}})).keeps_start
