@@ -13,6 +13,10 @@ from ftsuite.training.journal import read_journal
 _TIMED = ("time", "seconds", "examples_per_second", "tokens_per_second", "peak_memory_bytes")
 
 
+class Killed(BaseException):
+    """Stands for kill -9: nothing of the run's own catches it, and what is on the disk stays as it is."""
+
+
 class Stopper:
     """Presses Ctrl-C at the nth event of a kind."""
 

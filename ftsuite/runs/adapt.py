@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from ftsuite.models.text_encoder import TextEncoder
 from ftsuite.models.text_folder import save_text_backbone
 from ftsuite.runs import folder as folders
 from ftsuite.runs.adaptation_texts import Selection, adaptation_texts, text_backbone_of, too_few
+from ftsuite.runs.out_of_memory import memory_told, no_memory_to_adapt
 from ftsuite.training.checkpoints import latest_checkpoint
 from ftsuite.training.journal import Journal
 from ftsuite.training.loop import Trainer
@@ -65,7 +67,7 @@ def adapt(
         prepared: the job; the weights of its backbone are the adapted ones afterwards.
         folder: of the run: gets ``encoder`` and ``adaptation.json``.
         journal: of the run.
-        resume: go on from what the folder holds.
+        resume: go on from what the folder holds. A finished adaptation in it is taken up in any case.
         progress: told how loading goes on.
 
     Returns:
@@ -78,22 +80,24 @@ def adapt(
         ConfigError: for a backbone without a mask token, or a source that does not exist.
         DataError: if there are too few texts.
         DivergedError: if a loss is not finite.
+        ResourceError: if memory runs out; the batches here are those of ``options.adapt``.
     """
     wanted = prepared.task.adaptation()
     if wanted is None:
         return None
     # Dropout of the encoder must begin classifying in the same state, whether adapting went on just before or not.
     states = [(v, np.asarray(v)) for v in prepared.backbone.model.variables if "seed_generator" in v.path]
-    if resume and (folder / folders.ADAPTATION).is_file():
-        return _take_up(prepared, folder, journal)
-    figures = _Adaptation(prepared, wanted, folder, journal, progress, resume).run(resume)
+    if (folder / folders.ADAPTATION).is_file():
+        return _take_up(prepared, folder, journal, resume)
+    with memory_told(functools.partial(no_memory_to_adapt, wanted.batch_size, wanted.max_length)):
+        figures = _Adaptation(prepared, wanted, folder, journal, progress, resume).run(resume)
     for variable, value in states:
         variable.assign(value)
     return figures
 
 
-def _take_up(prepared: Prepared, folder: Path, journal: Journal) -> dict[str, Any]:
-    """Go on behind a finished adaptation."""
+def _take_up(prepared: Prepared, folder: Path, journal: Journal, resume: bool) -> dict[str, Any]:
+    """Go on behind a finished adaptation; a run that begins anew behind it has cut its journal already."""
     record = folders.read_json(folder / folders.ADAPTATION)
     if not (folder / folders.ENCODER).is_dir():
         raise ArtifactError(
@@ -103,7 +107,7 @@ def _take_up(prepared: Prepared, folder: Path, journal: Journal) -> dict[str, An
         )
     adapted = load_text_backbone(str(folder / folders.ENCODER), pretrained=True)
     prepared.backbone.model.set_weights(adapted.model.get_weights())
-    if latest_checkpoint(folder / folders.CHECKPOINTS) is None:
+    if resume and latest_checkpoint(folder / folders.CHECKPOINTS) is None:
         journal.cut(record["journal_bytes"])
     return dict(record["figures"])
 

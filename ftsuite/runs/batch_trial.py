@@ -44,6 +44,8 @@ from ftsuite.training.validation import predict_logits
 _MEMORY_SHARE = 0.5
 # Sizes are measured up to this one whatever they hold, and then rise by at most this factor from trial to trial.
 _SMALL_BATCH, _LARGEST_RISE = 8, 4
+# Where the global batch has too few small parts: no parts of it, tried for what a step of them holds.
+_BETWEEN = (2, 4)
 # Larger batches hold a little more an example than smaller ones: buffers are rounded up, convolutions take other ways.
 _MARGIN = 1.25
 
@@ -138,14 +140,18 @@ def largest_by_growth(
 ) -> tuple[int | None, str]:
     """The largest of falling sizes whose step, by what smaller ones held, leaves enough of the free memory.
 
+    Where the sizes lie far apart, as those of a prime global batch, others in between are tried, for what they hold.
+
     Args:
         sizes: falling.
-        fits: tries a size; gives why it is too large, or an empty text.
+        fits: tries a size, also one that is not of `sizes`; gives why it is too large, or an empty text.
         available: free memory in bytes.
         watch: makes what measures the most memory held, like `PeakMemory`.
     """
     rising = sorted(sizes)
-    ahead = [size for size in rising if size <= _SMALL_BATCH][-2:] or rising[:1]
+    ahead = [size for size in rising if size <= _SMALL_BATCH][-2:]
+    if len(ahead) < 2 and rising[-1] > _SMALL_BATCH:
+        ahead = sorted({*ahead, *_BETWEEN})
     best: int | None = None
     reason = ""
     held: list[tuple[int, int]] = []
@@ -161,7 +167,7 @@ def largest_by_growth(
                 why = f"memory ran out with {size} ({why})"
                 rising = [other for other in rising if other < size]
         if not why:
-            best = size
+            best = size if size in sizes else best
             held.append((size, memory.peak_bytes))
             ahead = ahead or _next(rising, size)
         else:
@@ -170,14 +176,15 @@ def largest_by_growth(
     return best, reason if best != max(sizes) else ""
 
 
-def _next(rising: Sequence[int], best: int) -> list[int]:
-    """The largest size within the largest rise, or else the next one; none where there is none."""
-    larger = [size for size in rising if size > best]
-    return [size for size in larger if size <= best * _LARGEST_RISE][-1:] or larger[:1]
+def _next(rising: Sequence[int], last: int) -> list[int]:
+    """The largest size within the largest rise, or else one between that makes this rise; none where none is larger."""
+    larger = [size for size in rising if size > last]
+    within = [size for size in larger if size <= last * _LARGEST_RISE][-1:]
+    return within or ([last * _LARGEST_RISE] if larger else [])
 
 
 def _needed_bytes(held: Sequence[tuple[int, int]], size: int) -> int:
-    """What a size would hold beyond the last one, by the growth between the last two; 0 where nothing is known."""
+    """What a size would hold beyond the last one, by the growth between the last two; 0 before there are two."""
     if len(held) < 2:
         return 0
     (one, before), (last, after) = held[-2:]

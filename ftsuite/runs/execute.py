@@ -20,26 +20,24 @@ from ftsuite.runs.adaptation_texts import require_adaptable
 from ftsuite.runs.automatic_batch import is_automatic, write_down
 from ftsuite.runs.batch_trial import prepare_batches
 from ftsuite.runs.begin import job_name, resume_command
+from ftsuite.runs.begin_anew import ASIDE, adapted_journal_bytes, begin_anew, begun_anew
+from ftsuite.runs.classifier_training import results_kept, train_classifier
 from ftsuite.runs.disk import require_disk
 from ftsuite.runs.environment import describe_data, describe_environment, peak_memory_bytes
 from ftsuite.runs.judgement import judge_classifier
 from ftsuite.runs.learning_curve import learning_curve
 from ftsuite.runs.out_of_memory import (
-    ASIDE,
     SmallerBatches,
-    begin_anew,
+    TrainingMemoryError,
     is_out_of_memory,
     message_of,
     no_memory_left,
-    recorded,
     smaller_batches,
-    with_smaller_batches,
 )
 from ftsuite.runs.prepare import Prepared
 from ftsuite.runs.showcase import show_after, show_before
 from ftsuite.runs.thumbnails import thumbnails_for
 from ftsuite.runs.unadapted import classify_unadapted, metrics_of_adaptation, weights_of
-from ftsuite.runs.workload import make_trainer
 from ftsuite.training.checkpoints import has_progress
 from ftsuite.training.journal import Journal, Listener
 from ftsuite.training.precision import in_float32, process_settings_kept
@@ -102,8 +100,8 @@ def execute(
 def _execute(
     loaded: LoadedConfig, folder: Path, resume: bool, journal: Journal, progress: Progress | None
 ) -> RunResult:
-    """Run the job; where its memory runs out, once more in smaller batches."""
-    change = recorded(folder)
+    """Run the job; where its memory runs out while the classifier trains, once more in smaller batches."""
+    loaded, change = begun_anew(folder, loaded)
     prepared = prepare_batches(loaded, folder / folders.SPLIT, progress, folder)
     if is_automatic(loaded.config):
         loaded = prepared.loaded
@@ -112,21 +110,21 @@ def _execute(
     began = time.perf_counter()
     try:
         metrics = _train_and_judge(prepared, folder, resume, journal, progress)
-    except Exception as error:
-        if not is_out_of_memory(error):
-            _name_lost_inputs(prepared, error)
-            raise
-        smaller = smaller_batches(loaded.config, error) if change is None else None
+        with results_kept(folder):
+            return _close(metrics, folder, journal, began)
+    except TrainingMemoryError as lost:
+        smaller = smaller_batches(loaded.config, lost) if change is None else None
         if smaller is None:
+            raise no_memory_left(loaded.config, message_of(lost), prepared.spec.modality) from lost
+    except Exception as error:
+        if is_out_of_memory(error):
             raise no_memory_left(loaded.config, message_of(error), prepared.spec.modality) from error
-    else:
-        return _close(metrics, folder, journal, began)
+        _name_lost_inputs(prepared, error)
+        raise
     # Outside of the handler, and without the model: what the first attempt held must be free for the second.
     del prepared
     gc.collect()
-    again = with_smaller_batches(loaded, smaller)
-    begin_anew(folder, again, smaller)
-    return _execute(again, folder, False, journal, progress)
+    return _execute(begin_anew(folder, loaded, smaller), folder, False, journal, progress)
 
 
 def _open(prepared: Prepared, folder: Path, resume: bool, journal: Journal, change: SmallerBatches | None) -> bool:
@@ -135,14 +133,18 @@ def _open(prepared: Prepared, folder: Path, resume: bool, journal: Journal, chan
     require_adaptable(prepared)
     environment = _environment(prepared, change)
     resume = resume and has_progress(folder / folders.CHECKPOINTS)
-    if resume:
+    adapted_bytes = adapted_journal_bytes(folder)
+    if resume or adapted_bytes:
         _require_same_start(folder, environment)
-    else:
-        # A run that was stopped before its first checkpoint begins again, and so does its journal.
-        journal.cut(0)
-        journal.write("run_started", config=job_name(prepared.loaded), task=prepared.spec.name, counts=prepared.counts)
-        if prepared.batch_choice is not None:
-            journal.write("batch_size", **asdict(prepared.batch_choice))
+    if not resume:
+        # A run that was stopped before its first checkpoint begins again, and so does its journal: after adapting,
+        # where that was finished.
+        journal.cut(adapted_bytes)
+        if not journal.length_bytes:
+            told = {"config": job_name(prepared.loaded), "task": prepared.spec.name, "counts": prepared.counts}
+            journal.write("run_started", **told)
+            if prepared.batch_choice is not None:
+                journal.write("batch_size", **asdict(prepared.batch_choice))
         if change is not None:
             journal.write("out_of_memory", **asdict(change))
     folders.write_json(folder / folders.ENVIRONMENT, environment)
@@ -175,28 +177,27 @@ def _train_and_judge(
     prepared: Prepared, folder: Path, resume: bool, journal: Journal, progress: Progress | None
 ) -> dict[str, Any]:
     """Adapt where the task asks for it, train the classifier, judge it, and save it; returns the metrics."""
-    checkpoints = folder / folders.CHECKPOINTS
     show_before(prepared, folder)
     unadapted_start = weights_of(prepared)
     adaptation = adapt(prepared, folder, journal, resume, progress)
     if not prepared.task.classifies:
         return metrics_of_adaptation(adaptation)
     start = weights_of(prepared)
-    trainer = make_trainer(prepared, journal, checkpoints)
-    stages = trainer.run(resume)
-    with in_float32(prepared.model.serving):
-        metrics, probabilities = judge_classifier(prepared, stages, folder, journal)
-        if trainer.interpolation is not None:
-            metrics["wise_ft"] = trainer.interpolation
-        show_after(prepared, folder)
-        _save_model(prepared, folder)
-    folders.write_json(folder / folders.METRICS, metrics)
-    # Model and figures are kept, so what trains the variables anew for a comparison may begin.
-    if adaptation is not None:
-        unadapted = classify_unadapted(prepared, unadapted_start, probabilities, folder, resume)
-        metrics["adaptation"] = {**adaptation, **({} if unadapted is None else {"unadapted": unadapted})}
-    curve = learning_curve(prepared, start, metrics, folder, resume)
-    return metrics if curve is None else {**metrics, "learning_curve": curve}
+    trainer, stages = train_classifier(prepared, folder, journal, resume)
+    with results_kept(folder):
+        with in_float32(prepared.model.serving):
+            metrics, probabilities = judge_classifier(prepared, stages, folder, journal)
+            if trainer.interpolation is not None:
+                metrics["wise_ft"] = trainer.interpolation
+            show_after(prepared, folder)
+            _save_model(prepared, folder)
+        folders.write_json(folder / folders.METRICS, metrics)
+        # Model and figures are kept, so what trains the variables anew for a comparison may begin.
+        if adaptation is not None:
+            unadapted = classify_unadapted(prepared, unadapted_start, probabilities, folder, resume)
+            metrics["adaptation"] = {**adaptation, **({} if unadapted is None else {"unadapted": unadapted})}
+        curve = learning_curve(prepared, start, metrics, folder, resume)
+        return metrics if curve is None else {**metrics, "learning_curve": curve}
 
 
 def _require_same_start(folder: Path, environment: Mapping[str, Any]) -> None:

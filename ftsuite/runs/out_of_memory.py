@@ -1,26 +1,23 @@
-"""When memory runs out while training: once more with smaller batches, and advice where that does not help either.
+"""When memory runs out: smaller batches where that was while the classifier trained, and advice that fits elsewhere.
 
-The second attempt begins anew: its batches are others, and no checkpoint of the first one counts in them. What is
-averaged for one update stays as many examples, so rates and updates are those of the config.
+The second attempt begins anew (`ftsuite.runs.begin_anew`): its batches are others, and no checkpoint of the first one
+counts in them. What is averaged for one update stays as many examples, so rates and updates are those of the config.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
-from ftsuite.config import Config, LoadedConfig, dump_yaml
+from ftsuite.config import Config, LoadedConfig
 from ftsuite.config.durations import Duration
 from ftsuite.config.stage_checks import StageLength
 from ftsuite.errors import FtsuiteError, ResourceError
-from ftsuite.runs import folder as folders
 
-ASIDE = "before-out-of-memory"
 _SAYS_SO = re.compile(r"RESOURCE_EXHAUSTED|CUDA_ERROR_OUT_OF_MEMORY|OOM when allocating|out of memory", re.IGNORECASE)
 _BACKENDS = ("tensorflow", "jax", "jaxlib", "keras", "numpy")
 _MOST_TEXT = 300
@@ -53,6 +50,10 @@ class SmallerBatches:
         )
 
 
+class TrainingMemoryError(Exception):
+    """Memory ran out while the classifier trained, so smaller batches may help; raised from the backend's error."""
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error, or what caused it, is TensorFlow's, JAX's or Python's word for memory that ran out."""
     # A user's own mistake stays what it is, also where a MemoryError stands behind it.
@@ -73,6 +74,22 @@ def _is_word_for_it(error: BaseException) -> bool:
         return True
     from_backend = type(error).__module__.split(".")[0] in _BACKENDS or isinstance(error, RuntimeError)
     return from_backend and _SAYS_SO.search(str(error)) is not None
+
+
+@contextmanager
+def memory_told(make: Callable[[str], ResourceError], when: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Turn memory that runs out in this block into an error that says what helps here.
+
+    Args:
+        make: the error, from what the backend said.
+        when: whether the error fits, asked once memory ran out; where not, the backend's goes on.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error) and when():
+            raise make(message_of(error)) from error
+        raise
 
 
 def smaller_batches(config: Config, error: BaseException) -> SmallerBatches | None:
@@ -116,25 +133,6 @@ def _longer(duration: StageLength | None, parts: int) -> StageLength | None:
     return Duration(duration.amount * Decimal(parts), "steps")
 
 
-def begin_anew(folder: Path, smaller: LoadedConfig, change: SmallerBatches) -> None:
-    """Put what the first attempt wrote aside, under ``before-out-of-memory``, and write the config of the second."""
-    environment = folders.read_json(folder / folders.ENVIRONMENT)
-    folders.write_json(folder / folders.ENVIRONMENT, {**environment, "out_of_memory": asdict(change)})
-    aside = folder / ASIDE
-    aside.mkdir(exist_ok=True)
-    kept = {folders.CONFIG, folders.SPLIT, folders.LOG, folders.LOCK, folders.ENVIRONMENT, ASIDE}
-    for path in [path for path in folder.iterdir() if path.name not in kept]:
-        path.rename(aside / path.name)
-    folders.write_text(folder / folders.CONFIG, dump_yaml(smaller.resolved()))
-
-
-def recorded(folder: Path) -> SmallerBatches | None:
-    """What an earlier start of this run changed, by its environment.json."""
-    path = folder / folders.ENVIRONMENT
-    told: Mapping[str, Any] | None = folders.read_json(path).get("out_of_memory") if path.exists() else None
-    return None if told is None else SmallerBatches(**told)
-
-
 def no_memory_left(config: Config, message: str, modality: str) -> ResourceError:
     """The error of a run whose smaller batches did not fit either, or could not be made smaller."""
     inputs = "options.max_length" if modality == "text" else "options.image_size"
@@ -143,4 +141,28 @@ def no_memory_left(config: Config, message: str, modality: str) -> ResourceError
         f"Set a smaller data.batch_size (finetune.optimizer.accumulate_steps keeps the update's size), "
         f"finetune.precision: bfloat16, finetune.gradient_checkpointing: true (transformers) or a smaller {inputs}; or "
         "close other programs. What was written before is kept.",
+    )
+
+
+def no_memory_to_adapt(batch_size: int, max_length: int, message: str) -> ResourceError:
+    """The error of adapting an encoder, which has batches of its own."""
+    return ResourceError(
+        f"Memory ran out while adapting the encoder with batches of {batch_size} sequences of {max_length} tokens. "
+        f"Received: {message}",
+        "Start a new run with a smaller options.adapt.batch_size or options.adapt.max_length; data.batch_size is the "
+        "classifier's alone. Or close other programs, and go on with --resume.",
+    )
+
+
+def no_memory_afterwards(message: str, resume_command: str) -> ResourceError:
+    """The error of a run that is trained, and is judged, compared, saved or reported.
+
+    Args:
+        message: what the backend said.
+        resume_command: goes on with the run.
+    """
+    return ResourceError(
+        f"Memory ran out after training, while the result was judged, compared or saved. Received: {message}",
+        f"What was trained is kept. Close other programs and go on with: {resume_command}. "
+        "evaluation.baseline: false and evaluation.learning_curve: [] leave comparisons out, and may be set for that.",
     )

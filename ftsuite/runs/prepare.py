@@ -94,9 +94,17 @@ class Prepared:
         return self.blocks if self.adapters is None else self.adapters.blocks
 
     def new_optimizer(self, *, adapting: bool = False) -> Any:
-        """An optimizer as the config asks for it, not built yet; L2-SP is for the stages, and not for adapting."""
+        """An optimizer as the config asks for it, not built yet.
+
+        Args:
+            adapting: for adapting the encoder, whose batches are its own: L2-SP and accumulation are for the stages.
+        """
         finetune = self.config.finetune
-        optimizer = optimizer_of(finetune.model_copy(update={"l2_sp": None}) if adapting else finetune)
+        if adapting:
+            # What memory makes of the classifier's batches must not change the encoder.
+            alone = finetune.optimizer.model_copy(update={"accumulate_steps": 1})
+            finetune = finetune.model_copy(update={"l2_sp": None, "optimizer": alone})
+        optimizer = optimizer_of(finetune)
         return with_loss_scale(optimizer) if self.computing.precision == "float16" else optimizer
 
     @property

@@ -104,6 +104,15 @@ def test_trials_leave_every_variable_as_it_was(load: Load) -> None:
         np.testing.assert_array_equal(np.asarray(variable), value)
 
 
+@pytest.mark.slow
+def test_a_prime_global_batch_is_not_tried_blind(load: Load) -> None:
+    loaded = load(AUTO[0], "finetune.optimizer.global_batch_size=13", AUTO[2], STAGES)
+    tried: list[str] = []
+    choice = batch_trial.choose_batch_size(prepare(loaded, None), loaded, lambda text, *counts: tried.append(text))
+    assert tried == [f"Trying batches of {size}" for size in (1, 2, 4, 13)]
+    assert (choice.batch_size, choice.accumulate_steps) == (13, 1)
+
+
 def test_where_nothing_fits_the_advice_says_what_helps(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     _take(monkeypatch, 0)
     with pytest.raises(ResourceError, match=r"batches of 1 examples\. Received: no room"):

@@ -65,7 +65,7 @@ class Machine:
 
 
 @given(
-    whole=st.sampled_from([1, 7, 8, 32, 60, 128, 1000, 4096]),
+    whole=st.sampled_from([1, 7, 8, 13, 31, 32, 60, 121, 128, 1000, 1009, 4096]),
     per_example=st.integers(0, 10_000),
     fixed=st.integers(0, 100_000),
 )
@@ -73,12 +73,33 @@ def test_by_growth_memory_is_never_run_out_of_and_what_fits_is_taken(whole: int,
     machine = Machine(1_000_000, fixed, per_example)
     size, reason = largest_by_growth(parts_of(whole), machine.fits, machine.available, lambda: machine)
     assert size is not None and size in machine.tried
-    assert max(machine.tried) == size
+    assert max(set(machine.tried) & set(parts_of(whole))) == size
+    for number, tried in enumerate(machine.tried):
+        # Two smaller ones were measured before, and no rise is large.
+        assert tried <= 8 or (number >= 2 and tried <= 4 * max(machine.tried[:number])), machine.tried
     assert bool(reason) == (size < whole)
     larger = [part for part in parts_of(whole) if part > size]
     if larger and per_example:
         # The next one would have left too little, by the estimate with its margin.
         assert 1.25 * per_example * (larger[-1] - size) > 0.5 * machine.available() - 2
+
+
+@pytest.mark.parametrize(
+    ("whole", "memory", "size", "tried"),
+    [
+        (13, 10**9, 13, [1, 2, 4, 13]),
+        (31, 10**9, 31, [1, 2, 4, 16, 31]),
+        (31, 45_000, 1, [1, 2, 4, 16]),
+        (121, 150_000, 11, [1, 2, 4, 11, 44]),
+        (7, 10**9, 7, [1, 7]),
+    ],
+)
+def test_by_growth_no_part_is_tried_blind_where_parts_lie_far_apart(
+    whole: int, memory: int, size: int, tried: list[int]
+) -> None:
+    machine = Machine(memory, 0, 1000)
+    assert largest_by_growth(parts_of(whole), machine.fits, machine.available, lambda: machine)[0] == size
+    assert machine.tried == tried
 
 
 def test_by_growth_a_size_that_runs_out_all_the_same_gives_way_to_a_smaller_one() -> None:
