@@ -71,17 +71,23 @@ def _take_up_config(folder: Path, resolved: Mapping[str, Any]) -> None:
     refused = [key for key in changed if not key.startswith(RESUMABLE)]
     if refused:
         lines = [
-            f"  {key}: {before.get(key, _ABSENT)} then, {after.get(key, _ABSENT)} now"
+            f"  {key}: {_shown(before, key)} then, {_shown(after, key)} now"
             + ("" if key in refused else " (may change)")
             for key in changed
         ]
         raise ConfigError(
             f"--resume needs the config that the run in {folder} began with. Received another one:\n"
             + "\n".join(lines),
-            f"These may change: {', '.join(RESUMABLE)}. Resume it as it was: {resume_command(folder)}",
+            f"These may change: {', '.join(key.rstrip('.') for key in RESUMABLE)}. "
+            f"Resume it as it was: {resume_command(folder)}",
         )
     if changed:
         folders.write_text(path, text)
+
+
+def _shown(values: Mapping[str, Any], key: str) -> str:
+    value = values.get(key, _ABSENT)
+    return "null" if value is None else str(value)
 
 
 def _flat(tree: Any, prefix: str = "") -> dict[str, Any]:
