@@ -9,7 +9,7 @@ import keras
 
 from ftsuite.api import ENTRY_POINT_GROUP, Examples, Task
 from ftsuite.runs.prepare import Prepared
-from ftsuite.training.activations.cache import hash_texts
+from ftsuite.training.activations.keys import hash_texts
 from ftsuite.training.seeds import is_deterministic, uses_xla
 
 # Batches are made in tf.data whatever the backend.

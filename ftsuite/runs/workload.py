@@ -23,8 +23,9 @@ from ftsuite.runs.activation_identity import activation_identity
 from ftsuite.runs.memory import available_memory_bytes
 from ftsuite.runs.prepare import Prepared
 from ftsuite.training.activations.build import FeatureBatch
-from ftsuite.training.activations.cache import ActivationCache, CacheOptions
+from ftsuite.training.activations.cache import ActivationCache
 from ftsuite.training.activations.folder import ActivationFolder
+from ftsuite.training.activations.options import CacheOptions
 from ftsuite.training.adapters import attach_adapters, merge_measured
 from ftsuite.training.journal import Journal
 from ftsuite.training.loop import Trainer

@@ -6,12 +6,10 @@ boundaries lie one behind the other are computed one from the other, from the ea
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,9 +30,9 @@ from ftsuite.training.activations.build import (
     write_from_examples,
     write_from_rows,
 )
-from ftsuite.training.activations.folder import ActivationFolder
-from ftsuite.training.activations.keys import activation_key
+from ftsuite.training.activations.keys import activation_key, architecture_hash, hash_texts
 from ftsuite.training.activations.layouts import row_bytes
+from ftsuite.training.activations.options import CacheOptions
 from ftsuite.training.activations.store import Activations, memory_writer
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.plan import Stage
@@ -44,38 +42,6 @@ from ftsuite.training.workload import Feed, Workload
 
 # Of the memory that is free, so that training has the rest.
 _MEMORY_SHARE = 0.3
-
-
-@dataclass(frozen=True)
-class CacheOptions:
-    """What a job says of its cache.
-
-    Attributes:
-        mode: ``auto``, ``memory`` or ``disk``.
-        views: augmented views of each training example; 1 for one that is not augmented.
-        augments: whether training changes examples at random at all.
-        folder: for what is kept on the disk.
-        free_memory_bytes: asked when a place is chosen.
-        identity: everything besides weights, network and examples that activations depend on.
-        padded_width: of texts: the width of a batch whose longest row has so many tokens.
-        judges_whole: whether validation examples go through the whole network, because they have another size.
-    """
-
-    mode: str
-    views: int
-    augments: bool
-    folder: ActivationFolder
-    free_memory_bytes: Callable[[], int]
-    identity: dict[str, Any]
-    padded_width: Callable[[int], int] | None = None
-    judges_whole: bool = False
-
-    @property
-    def training_views(self) -> tuple[int | None, ...]:
-        """The views that are kept, as `Pipeline.fixed_batches` names them."""
-        if not self.augments:
-            return (0,)
-        return (None,) if self.views == 1 else tuple(range(self.views))
 
 
 class ActivationCache:
@@ -144,7 +110,7 @@ class ActivationCache:
         wanted: set[str] = set()
         lineage: list[Any] = []
         for other, split in splits:
-            lineage.append([_architecture(split.trunk), hash_variables(split.trunk.weights)])
+            lineage.append([architecture_hash(split.trunk), hash_variables(split.trunk.weights)])
             for name, examples, views in self._halves():
                 source = self._source(split, examples, views, rows.get(name))
                 key = self._key(lineage, examples, views)
@@ -332,26 +298,6 @@ class ActivationCache:
         if self._options.judges_whole:
             return replace(whole, model=tail, batches=batches, token_counts=cached.token_counts)
         return Feed(tail, evaluator, batches, replace(self._judge, pipeline=cached), cached.token_counts)
-
-
-def hash_texts(texts: Sequence[str]) -> str:
-    """The sha256 of texts in their order."""
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(str(text).encode() + b"\0")
-    return digest.hexdigest()
-
-
-def _architecture(trunk: Any) -> str:
-    """A hash of every operation of a trunk and its settings."""
-    described = []
-    for operation in trunk.operations:
-        try:
-            settings = json.dumps(operation.get_config(), sort_keys=True, default=repr)
-        except NotImplementedError:
-            settings = ""
-        described.append(f"{type(operation).__module__}.{type(operation).__qualname__} {settings}")
-    return hash_texts(described)
 
 
 def _variables(work: Workload, stage: Stage) -> list[Any]:
