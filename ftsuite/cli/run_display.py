@@ -58,6 +58,7 @@ class RunDisplay:
             "caching": self._caching,
             "cached": self._cached,
             "not_cached": self._not_cached,
+            "note": self._note,
             "adapters_merged": self._merged,
             "learning_rates_tested": self._rates_tested,
         }
@@ -170,6 +171,9 @@ class RunDisplay:
 
     def _not_cached(self, event: Mapping[str, Any]) -> None:
         self._terminal.note(f"Stage {event['stage_name']!r} does not train on kept activations: {event['reason']}.")
+
+    def _note(self, event: Mapping[str, Any]) -> None:
+        self._terminal.note(event["message"])
 
     def _merged(self, event: Mapping[str, Any]) -> None:
         self._terminal.line(

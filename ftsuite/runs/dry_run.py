@@ -37,10 +37,10 @@ def dry_run(
 
     Returns:
         The plan with, for each stage, ``first_step_seconds`` (tracing included), ``examples_per_second`` and
-        ``expected_seconds`` as if nothing were kept, ``keeps_activations`` (whether it will train on kept ones if there
-        is room, and so take less), and for the whole ``expected_seconds``, ``peak_memory_bytes`` (of this dry run so
-        far) and ``disk_bytes`` (the run folder at its largest, checkpoints included); ``adapts``: whether adapting an
-        encoder comes on top, whose time is not measured.
+        ``expected_seconds`` as if nothing were kept, ``keeps_activations`` (whether it will train on kept ones, for
+        which there is room now, and so take less), and for the whole ``expected_seconds``, ``peak_memory_bytes`` (of
+        this dry run so far) and ``disk_bytes`` (the run folder at its largest, checkpoints included); ``adapts``:
+        whether adapting an encoder comes on top, whose time is not measured.
     """
     prepared = prepare_batches(loaded, None, progress)
     plan = describe_plan(prepared)
@@ -50,10 +50,9 @@ def dry_run(
     try:
         # Without kept activations: computing them is most of what a stage that uses them costs.
         workload = classification_workload(prepared)
-        kept = _stages_that_keep(workload)
-        workload = replace(workload, cache=None)
-        trainer = Trainer(workload, Journal(folder / "journal.jsonl"), folder / "checkpoints")
+        trainer = Trainer(replace(workload, cache=None), Journal(folder / "journal.jsonl"), folder / "checkpoints")
         validation_seconds = _validation_seconds(prepared, trainer)
+        kept = _stages_that_keep(workload, trainer.feed)
         timings = [_time_stage(trainer, stage, validation_seconds) for stage in prepared.stages]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -96,13 +95,15 @@ def _share_of_plan(prepared: Prepared, count: int) -> float:
     return (total - in_epochs + in_epochs * count / len(prepared.parts["train"])) / total
 
 
-def _stages_that_keep(workload: Workload) -> list[bool]:
-    """Which stages will train on kept activations, if there is room for them."""
-    feeds = SizedFeeds(workload, Feed(workload.model, workload.model, workload.batches, workload.judge))
-    caches = [feeds.of(stage)[1] for stage in workload.stages]
-    return [
-        cache is not None and cache.is_worthwhile(stage) for cache, stage in zip(caches, workload.stages, strict=True)
-    ]
+def _stages_that_keep(workload: Workload, whole: Feed) -> list[bool]:
+    """Which stages will train on kept activations, by what a first batch and the room there is now tell."""
+    feeds = SizedFeeds(workload, whole)
+
+    def keeps(stage: Stage) -> bool:
+        own, cache = feeds.of(stage)
+        return cache is not None and cache.is_worthwhile(stage) and cache.refusal(stage, own) is None
+
+    return [keeps(stage) for stage in workload.stages]
 
 
 def _validation_seconds(prepared: Prepared, trainer: Trainer) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -12,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import psutil
 
 from ftsuite.api import Task
 from ftsuite.assets import home
@@ -21,10 +19,13 @@ from ftsuite.errors import ConfigError
 from ftsuite.evaluation import evaluate_predictions
 from ftsuite.models.lora import LoraAdapters
 from ftsuite.models.lora_blocks import with_adapters
+from ftsuite.runs.activation_identity import activation_identity
+from ftsuite.runs.memory import available_memory_bytes
 from ftsuite.runs.prepare import Prepared
 from ftsuite.training.activations.build import FeatureBatch
-from ftsuite.training.activations.cache import ActivationCache, CacheOptions
+from ftsuite.training.activations.cache import ActivationCache
 from ftsuite.training.activations.folder import ActivationFolder
+from ftsuite.training.activations.options import CacheOptions
 from ftsuite.training.adapters import attach_adapters, merge_measured
 from ftsuite.training.journal import Journal
 from ftsuite.training.loop import Trainer
@@ -32,7 +33,6 @@ from ftsuite.training.validation import ClassificationJudge
 from ftsuite.training.workload import SizedWorkload, Workload
 
 _COMPARED = 4
-_VERSIONED = ("ftsuite", "keras", "keras-hub", "numpy")
 _RECALIBRATION_BATCHES = 50
 
 
@@ -118,19 +118,8 @@ def _cache_of(
         views=finetune.views,
         augments=pipeline.augments(training.take(range(min(_COMPARED, len(training))))),
         folder=ActivationFolder(home() / "activations", activations_limit_bytes()),
-        free_memory_bytes=lambda: int(psutil.virtual_memory().available),
-        identity={
-            "task": prepared.spec.name,
-            "options": task.options.model_dump(mode="json"),
-            **({} if pixels is None else {"image_size": pixels}),
-            "kind": prepared.examples.kind,
-            "dtype_policy": keras.config.dtype_policy().name,
-            "backend": keras.backend.backend(),
-            "devices": list(keras.distribution.list_devices()),
-            "versions": {name: importlib.metadata.version(name) for name in _VERSIONED},
-            # Frozen adapters that were trained are part of a trunk, and their factor is in no weight.
-            **({} if finetune.lora is None else {"lora": finetune.lora.model_dump(mode="json")}),
-        },
+        free_memory_bytes=available_memory_bytes,
+        identity=activation_identity(prepared, task, pixels),
         padded_width=task.padded_width if pipeline.encode is not None else None,
         judges_whole=pixels is not None,
     )

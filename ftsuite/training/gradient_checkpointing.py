@@ -11,10 +11,11 @@ changed by the second computation too, which then drops others than the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+from keras.src.backend import AutocastScope
 
 from ftsuite.errors import ConfigError
 
@@ -60,33 +61,51 @@ def _recomputed(layer: Any, original: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         flat = keras.tree.flatten((args, kwargs))
         places = [place for place, value in enumerate(flat) if _is_activation(value)]
-        variables = [variable for variable in layer.variables if variable.trainable]
-        states = [variable for variable in layer.variables if not variable.trainable]
-        # Copies, because on TensorFlow a variable's value is the variable, and this one changes before the way back.
-        before = [keras.ops.copy(state.value) for state in states]
+        trained, frozen, states = _variables(layer)
+        constants = [keras.ops.stop_gradient(variable.value) for variable in frozen]
+        before = _copies(states)
+        changed: list[Any] = []
 
         def compute(*values: Any) -> Any:
             given = list(flat)
             for place, value in zip(places, values, strict=False):
                 given[place] = value
             inner_args, inner_kwargs = keras.tree.pack_sequence_as((args, kwargs), given)
-            mapping = [*zip(variables, values[len(places) :], strict=True), *zip(states, before, strict=True)]
+            mapping = [*zip(trained, values[len(places) :], strict=True), *zip(frozen, constants, strict=True)]
             with keras.StatelessScope(state_mapping=mapping) as scope:
+                for state, old in zip(states, before, strict=True):
+                    # Not through the mapping, which would round it to the dtype that the layer computes in.
+                    scope.add_update((state, old))
                 outputs = original(*inner_args, **inner_kwargs)
-            return outputs, [_value_after(scope, state, value) for state, value in zip(states, before, strict=True)]
+            after = [scope.get_current_value(state) for state in states]
+            rows = [row for row in zip(states, before, after, strict=True) if row[2] is not row[1]]
+            changed[:] = [state for state, _, _ in rows]
+            return outputs, [new for _, _, new in rows]
 
-        outputs, after = keras.remat(compute)(*[flat[place] for place in places], *[v.value for v in variables])
-        for state, old, new in zip(states, before, after, strict=True):
-            if new is not old:
-                state.assign(new)
+        outputs, after = keras.remat(compute)(*[flat[place] for place in places], *[v.value for v in trained])
+        for state, new in zip(changed, after, strict=True):
+            state.assign(new)
         return outputs
 
     return call
 
 
-def _value_after(scope: Any, state: Any, before: Any) -> Any:
-    value = scope.get_current_value(state)
-    return before if value is None else value
+def _variables(layer: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    """What trains now, what is frozen, and what was never to train: states, as of random numbers and statistics."""
+    by_nature = {id(variable) for inner in layer._flatten_layers() for variable in inner._trainable_variables}
+    trained = [variable for variable in layer.variables if variable.trainable]
+    others = [variable for variable in layer.variables if not variable.trainable]
+    frozen = [variable for variable in others if id(variable) in by_nature]
+    return trained, frozen, [variable for variable in others if id(variable) not in by_nature]
+
+
+def _copies(states: Sequence[Any]) -> list[Any]:
+    """Values that stay: on TensorFlow a variable's value is the variable, and this one changes before the way back.
+
+    In their own dtype: within a layer that computes in 16 bits a value is rounded to these.
+    """
+    with AutocastScope(None):
+        return [keras.ops.copy(state.value) for state in states]
 
 
 def _is_activation(value: Any) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 from ftsuite.errors import ResourceError
 from ftsuite.models.freezing import set_trainable, without_frozen_dropout
 from ftsuite.optim.averaging import averaged_weights, keep_average
-from ftsuite.training.activations.cache import CacheRefusedError
+from ftsuite.training.activations.agreement import CacheRefusedError
 from ftsuite.training.batch_norm import recalibrate
 from ftsuite.training.callbacks import StepWatcher, sync
 from ftsuite.training.checkpoints import latest_checkpoint, load_checkpoint, save_checkpoint
@@ -137,9 +137,11 @@ class Trainer:
             raise
         except CacheRefusedError as reason:
             if cached.get(number):
+                room = "Give it the room that it had, or start" if reason.lacks_room else "Start"
                 raise ResourceError(
-                    f"This stage trained on kept activations before it was stopped. Received now: {reason}.",
-                    "Give it the room that it had, or start the run anew with finetune.cache: off.",
+                    "This stage trained on kept activations before it was stopped, and cannot now: without them it "
+                    f"would end otherwise in the last digits. Received: {reason}.",
+                    f"{room} the run anew with finetune.cache: off.",
                 ) from reason
             cached[number] = False
             self.journal.write("not_cached", **told, reason=str(reason))

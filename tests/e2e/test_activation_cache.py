@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ftsuite.config import LoadedConfig, load_config
-from ftsuite.errors import ConfigError, Interrupted
+from ftsuite.errors import ConfigError, Interrupted, ResourceError
 from ftsuite.registry import Registry
 from ftsuite.runs.begin import begin
 from ftsuite.runs.execute import execute
@@ -197,3 +197,17 @@ def test_other_weights_or_data_are_never_taken_for_the_kept_ones(images: Load, t
     first = keys()
     _run(images("finetune.cache=disk", "seed=1"), tmp_path / "b")
     assert first and not keys() <= first
+
+
+def test_auto_never_ends_a_run_for_want_of_room(
+    images: Load, tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ftsuite.runs.workload.available_memory_bytes", lambda: 0)
+    own_home.mkdir()
+    (own_home / "activations").write_text("a file where a folder should be")
+    folder = _run(images(), tmp_path / "auto")
+    refused = _events(folder, "not_cached")
+    assert [event["stage"] for event in refused] == [0, 1]
+    assert all("cannot be kept" in event["reason"] for event in refused)
+    with pytest.raises(ResourceError, match="should be one that can be written to"):
+        _run(images("finetune.cache=disk"), tmp_path / "disk")

@@ -54,6 +54,54 @@ def test_the_result_is_that_without_it_dropout_and_its_random_states_included(pr
         np.testing.assert_allclose(one.astype("float64"), other.astype("float64"), atol=1e-5)
 
 
+class Block(keras.layers.Layer):  # type: ignore[misc]
+    """A layer of layers with every kind of state: a random state, statistics, a counter, and one that never changes."""
+
+    def __init__(self) -> None:
+        super().__init__(name="block")
+        self.dense = keras.layers.Dense(8)
+        self.norm = keras.layers.BatchNormalization()
+        self.drop = keras.layers.Dropout(0.5, seed=3)
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False, name="calls")
+        self.shift = self.add_weight(
+            shape=(), initializer=keras.initializers.Constant(1.001), trainable=False, name="shift"
+        )
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        self.calls.assign(self.calls + 1)
+        return self.drop(self.norm(self.dense(inputs) + self.shift, training=training), training=training)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_in_16_bits_frozen_weights_keep_every_bit_and_states_advance(precision: Any) -> None:
+    with process_settings_kept():
+        use_precision(precision)
+        model = keras.Sequential([keras.Input((8,)), Block(), keras.layers.Dense(2, dtype="float32")])
+        block = model.layers[0]
+        rng = np.random.default_rng(0)
+        kernel = rng.normal(size=(8, 8)).astype("float32")
+        block.dense.kernel.assign(kernel)
+        block.dense.kernel.trainable = False
+        assert recompute(model) == ("block",)
+        features = rng.normal(size=(8, 8)).astype("float32")
+
+        def states() -> list[np.ndarray]:
+            found = (block.drop.seed_generator.state, block.norm.moving_mean, block.calls, block.shift)
+            return [np.array(keras.ops.convert_to_numpy(state)) for state in found]
+
+        before = states()
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False, auto_scale_loss=False)
+        model.fit(features, rng.integers(0, 2, 8), batch_size=4, epochs=1, verbose=0)
+        after = states()
+        assert [np.array_equal(old, new) for old, new in zip(before, after, strict=True)] == [False] * 3 + [True]
+        assert float(after[2]) == 2.0
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(block.dense.kernel), kernel)
+        model.predict(features, batch_size=4, verbose=0)
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(block.dense.kernel), kernel)
+        np.testing.assert_array_equal(states()[1], after[1])
+
+
 def test_a_graph_of_single_layers_is_refused() -> None:
     with pytest.raises(ConfigError, match="graph of single layers"):
         recompute(tiny_efficientnet())

@@ -6,14 +6,12 @@ boundaries lie one behind the other are computed one from the other, from the ea
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-import keras
 import numpy as np
 
 from ftsuite.api import Examples
@@ -22,19 +20,19 @@ from ftsuite.data.pipeline import Pipeline
 from ftsuite.errors import ResourceError
 from ftsuite.models.freezing import head_dropouts
 from ftsuite.models.graph_cut import SplitModel, split_model
+from ftsuite.training.activations.agreement import CacheRefusedError, Sample, compiled_twin
 from ftsuite.training.activations.build import (
     LENGTH,
     TOKENS,
     TRUNCATED,
-    FeatureBatch,
     Source,
     layouts_of,
     write_from_examples,
     write_from_rows,
 )
-from ftsuite.training.activations.folder import ActivationFolder
-from ftsuite.training.activations.keys import activation_key
+from ftsuite.training.activations.keys import activation_key, architecture_hash, hash_texts
 from ftsuite.training.activations.layouts import row_bytes
+from ftsuite.training.activations.options import CacheOptions
 from ftsuite.training.activations.store import Activations, memory_writer
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.plan import Stage
@@ -44,40 +42,6 @@ from ftsuite.training.workload import Feed, Workload
 
 # Of the memory that is free, so that training has the rest.
 _MEMORY_SHARE = 0.3
-_COMPARED_EXAMPLES = 8
-_TOLERANCE = 2e-3
-
-
-@dataclass(frozen=True)
-class CacheOptions:
-    """What a job says of its cache.
-
-    Attributes:
-        mode: ``auto``, ``memory`` or ``disk``.
-        views: augmented views of each training example; 1 for one that is not augmented.
-        augments: whether training changes examples at random at all.
-        folder: for what is kept on the disk.
-        free_memory_bytes: asked when a place is chosen.
-        identity: everything besides weights, network and examples that activations depend on.
-        padded_width: of texts: the width of a batch whose longest row has so many tokens.
-        judges_whole: whether validation examples go through the whole network, because they have another size.
-    """
-
-    mode: str
-    views: int
-    augments: bool
-    folder: ActivationFolder
-    free_memory_bytes: Callable[[], int]
-    identity: dict[str, Any]
-    padded_width: Callable[[int], int] | None = None
-    judges_whole: bool = False
-
-    @property
-    def training_views(self) -> tuple[int | None, ...]:
-        """The views that are kept, as `Pipeline.fixed_batches` names them."""
-        if not self.augments:
-            return (0,)
-        return (None,) if self.views == 1 else tuple(range(self.views))
 
 
 class ActivationCache:
@@ -113,38 +77,100 @@ class ActivationCache:
             ResourceError: no room, where the config insists.
             CacheRefusedError: the activations do not give what the whole network gives, or there is no room for them.
         """
+        with self._refusals():
+            return self._feed(stage, whole, tell)
+
+    def refusal(self, stage: Stage, whole: Feed) -> str | None:
+        """Why a stage would train on the whole network after all, as far as a first batch tells; None for no reason.
+
+        Raises:
+            ResourceError: no room, where the config insists.
+        """
+        try:
+            with self._refusals():
+                splits = self._splits_until(stage)
+                self._samples(whole, [split.trunk for _, split in splits], compiled_twin(splits[-1][1].tail))
+                for _, examples, views in self._halves():
+                    layouts, mean_length = layouts_of(self._source(splits[0][1], examples, views))
+                    self._place(len(examples) * len(views) * row_bytes(layouts, mean_length))
+        except CacheRefusedError as reason:
+            return str(reason)
+        return None
+
+    def _feed(self, stage: Stage, whole: Feed, tell: Callable[[dict[str, Any]], None]) -> tuple[Feed, dict[str, Any]]:
         began = time.perf_counter()
-        chain = self._chain(stage)
+        splits = self._splits_until(stage)
+        tail = splits[-1][1].tail
+        evaluator = compiled_twin(tail)
+        # Before anything is computed, so that a refusal costs little.
+        samples = self._samples(whole, [split.trunk for _, split in splits], evaluator)
         parts: dict[str, CachedPart] = {}
-        tail, place = self._work.model, ""
+        place = ""
         rows: dict[str, Activations] = {}
         wanted: set[str] = set()
         lineage: list[Any] = []
-        for other in chain:
-            split = split_model(tail, _variables(self._work, other), self._live)
-            if split is None:
-                # Its blocks are one layer with those of the stage before in the chain, and so is its boundary.
-                continue
-            split.trunk.compile(jit_compile=uses_xla())
-            lineage.append([_architecture(split.trunk), hash_variables(split.trunk.weights)])
+        for other, split in splits:
+            lineage.append([architecture_hash(split.trunk), hash_variables(split.trunk.weights)])
             for name, examples, views in self._halves():
-                source = Source(split.trunk, self._pipeline, examples, views, rows.get(name), self._padded_width)
+                source = self._source(split, examples, views, rows.get(name))
                 key = self._key(lineage, examples, views)
                 kept, place = self._get(key, source, other, tell)
                 rows[name] = kept
                 wanted.add(key)
                 parts[name] = self._part(kept, split, examples, views)
-            tail = split.tail
         self._release(wanted)
-        feed = self._cached_feed(tail, parts, whole)
-        self._require_agreement(feed, whole, parts)
-        return feed, {
+        for name, sample in samples.items():
+            sample.require_same_from(parts[name], evaluator)
+        return self._cached_feed(tail, evaluator, parts, whole), {
             "examples": len(self._training),
             "views": len(self._options.training_views),
             "size_bytes": sum(kept.size_bytes for kept in rows.values()),
             "place": place,
             "seconds": round(time.perf_counter() - began, 3),
         }
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Let nothing that is wrong with the room end a run that did not ask for kept activations."""
+        try:
+            yield
+        except CacheRefusedError:
+            self.release()
+            raise
+        except ResourceError as error:
+            self.release()
+            if self._options.mode != "auto":
+                raise
+            raise CacheRefusedError(f"they cannot be kept. {error.message.rstrip('.')}", lacks_room=True) from error
+
+    def _splits_until(self, stage: Stage) -> list[tuple[Stage, SplitModel]]:
+        """The cuts of the chain, each of what the one before left; their trunks are compiled."""
+        found: list[tuple[Stage, SplitModel]] = []
+        tail = self._work.model
+        for other in self._chain(stage):
+            split = split_model(tail, _variables(self._work, other), self._live)
+            if split is None:
+                # Its blocks are one layer with those of the stage before in the chain, and so is its boundary.
+                continue
+            split.trunk.compile(jit_compile=uses_xla())
+            found.append((other, split))
+            tail = split.tail
+        return found
+
+    def _samples(self, whole: Feed, trunks: Sequence[Any], evaluator: Any) -> dict[str, Sample]:
+        """A first batch of each split, of whose training examples it is known that the cuts change nothing."""
+        # Of inputs of another size the feed's own evaluator is that of the usual one.
+        network = compiled_twin(whole.model) if self._options.judges_whole else whole.evaluator
+        samples = {
+            name: Sample.take(network, self._pipeline, examples, views[0]) for name, examples, views in self._halves()
+        }
+        samples["training"].require_same_through(trunks, evaluator)
+        return samples
+
+    def _source(
+        self, split: SplitModel, examples: Examples, views: tuple[int | None, ...], rows: Activations | None = None
+    ) -> Source:
+        return Source(split.trunk, self._pipeline, examples, views, rows, self._padded_width)
 
     def _halves(self) -> list[tuple[str, Examples, tuple[int | None, ...]]]:
         training = ("training", self._training, self._options.training_views)
@@ -201,9 +227,8 @@ class ActivationCache:
         on_rows(0)
         write = write_from_examples if source.rows is None else write_from_rows
         if place == "disk":
-            kept = self._options.folder.open_or_write(
-                key, layouts, expected, lambda writer: write(source, writer, on_rows)
-            )
+            folder = self._options.folder.telling(lambda text: tell({"event": "note", "message": text}))
+            kept = folder.open_or_write(key, layouts, expected, lambda writer: write(source, writer, on_rows))
         else:
             with memory_writer(layouts) as writer:
                 kept = writer.finish(write(source, writer, on_rows))
@@ -216,12 +241,13 @@ class ActivationCache:
         if mode == "auto":
             if expected_bytes <= free:
                 return "memory"
-            if expected_bytes <= self._options.folder.limit_bytes:
+            room = self._options.folder.room_bytes()
+            if expected_bytes <= room:
                 return "disk"
-            limit = self._options.folder.limit_bytes
             raise CacheRefusedError(
                 f"they take {expected_bytes / 2**30:.1f} GiB: more than {free / 2**30:.1f} GiB, the share of the free "
-                f"memory that may be used, and than {limit / 2**30:.1f} GiB, the limit on the disk"
+                f"memory that may be used, and than {room / 2**30:.1f} GiB, the room on the disk",
+                lacks_room=True,
             )
         if mode == "memory" and expected_bytes > self._options.free_memory_bytes():
             raise ResourceError(
@@ -262,7 +288,7 @@ class ActivationCache:
             self._padded_width,
         )
 
-    def _cached_feed(self, tail: Any, parts: dict[str, CachedPart], whole: Feed) -> Feed:
+    def _cached_feed(self, tail: Any, evaluator: Any, parts: dict[str, CachedPart], whole: Feed) -> Feed:
         cached = CachedPipeline(self._pipeline, parts["training"], parts.get("validation"))
         training = self._training
 
@@ -271,57 +297,10 @@ class ActivationCache:
 
         if self._options.judges_whole:
             return replace(whole, model=tail, batches=batches, token_counts=cached.token_counts)
-        evaluator = keras.Model(tail.inputs, tail.outputs)
-        evaluator.compile(jit_compile=uses_xla())
         return Feed(tail, evaluator, batches, replace(self._judge, pipeline=cached), cached.token_counts)
-
-    def _require_agreement(self, feed: Feed, whole: Feed, parts: dict[str, CachedPart]) -> None:
-        """Compare what the tail makes of a few kept examples with what the whole network makes of them."""
-        name, examples, views = self._halves()[-1]
-        some = examples.take(range(min(_COMPARED_EXAMPLES, len(examples))))
-        batches = self._pipeline.fixed_batches(some, views[0])
-        features = [FeatureBatch.of(batch).features for batch in batches.dataset.as_numpy_iterator()]
-        expected = np.concatenate([_predict(whole.model, batch) for batch in features])
-        expected = expected[np.argsort(batches.order)]
-        part = parts[name]
-        kept = part.rows.gather(np.arange(len(some)))
-        received = _predict(feed.model, {name: kept[name] for name in part.signature})
-        error = float(np.abs(received - expected).max() / max(np.abs(expected).max(), 1.0))
-        if not error <= _TOLERANCE:
-            raise CacheRefusedError(f"on {len(some)} examples they change the outputs by {error:.2g} of their size")
-
-
-class CacheRefusedError(Exception):
-    """Why activations are not used; what trains then is the whole network."""
-
-
-def hash_texts(texts: Sequence[str]) -> str:
-    """The sha256 of texts in their order."""
-    digest = hashlib.sha256()
-    for text in texts:
-        digest.update(str(text).encode() + b"\0")
-    return digest.hexdigest()
-
-
-def _architecture(trunk: Any) -> str:
-    """A hash of every operation of a trunk and its settings."""
-    described = []
-    for operation in trunk.operations:
-        try:
-            settings = json.dumps(operation.get_config(), sort_keys=True, default=repr)
-        except NotImplementedError:
-            settings = ""
-        described.append(f"{type(operation).__module__}.{type(operation).__qualname__} {settings}")
-    return hash_texts(described)
 
 
 def _variables(work: Workload, stage: Stage) -> list[Any]:
     """What a stage must have in its tail: of adapters those that train, by which stages nest as they do by blocks."""
     blocks = work.blocks if stage.adapter_paths is None else stage.trained_part(work.blocks)
     return [variable for block in blocks if block.name in stage.trained for variable in block.variables]
-
-
-def _predict(model: Any, features: Any) -> np.ndarray:
-    """Logits ``(batch, classes)`` of a model that may be compiled for training, or not."""
-    outputs = model(keras.tree.map_structure(keras.ops.convert_to_tensor, features), training=False)
-    return np.asarray(keras.ops.convert_to_numpy(outputs), dtype=np.float32)

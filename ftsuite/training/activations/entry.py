@@ -138,7 +138,7 @@ def disk_errors(root: Path, needed_bytes: int = 0) -> Iterator[None]:
         raise  # of whoever is told something, and no fault of the folder
     except OSError as error:
         if error.errno in _DISK_FULL:
-            raise disk_full(root, needed_bytes, _free_bytes(root)) from error
+            raise disk_full(root, needed_bytes, free_bytes(root)) from error
         place = f" ({error.filename})" if error.filename else ""
         raise ResourceError(
             f"The folder of activations {root} should be one that can be written to. "
@@ -147,8 +147,13 @@ def disk_errors(root: Path, needed_bytes: int = 0) -> Iterator[None]:
         ) from error
 
 
-def _free_bytes(root: Path) -> int:
-    try:
-        return shutil.disk_usage(root).free
-    except OSError:
-        return 0
+def free_bytes(root: Path) -> int:
+    """What the disk of a folder has free, be the folder there yet or not; 0 where nobody can tell."""
+    for place in (root, *root.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except FileNotFoundError:
+            continue
+        except OSError:
+            break
+    return 0

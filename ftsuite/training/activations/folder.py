@@ -16,7 +16,7 @@ import filelock
 import numpy as np
 
 from ftsuite.errors import ArtifactError
-from ftsuite.training.activations.entry import EntryWriter, disk_errors, touch
+from ftsuite.training.activations.entry import EntryWriter, disk_errors, free_bytes, touch
 from ftsuite.training.activations.layouts import RowLayout
 from ftsuite.training.activations.locks import ActivationLocks
 from ftsuite.training.activations.room import KEY, ActivationRoom
@@ -53,6 +53,19 @@ class ActivationFolder:
         self._tell, self._shard_bytes = tell, shard_bytes
         self._locks = ActivationLocks(root, tell)
         self._room = ActivationRoom(root, limit_bytes, self._locks)
+
+    def telling(self, tell: Callable[[str], None]) -> ActivationFolder:
+        """The same folder, whose waits and repairs are told to `tell`."""
+        return ActivationFolder(self.root, self.limit_bytes, tell=tell, shard_bytes=self._shard_bytes)
+
+    def room_bytes(self) -> int:
+        """What one entry may take at most: the limit, or what the disk has free if all others were evicted.
+
+        Raises:
+            ResourceError: the root cannot be read.
+        """
+        with disk_errors(self.root):
+            return min(self.limit_bytes, free_bytes(self.root) + self._room.size_bytes())
 
     def open(self, key: str) -> Activations | None:
         """Open an entry and mark it as used now; None where there is no whole one.

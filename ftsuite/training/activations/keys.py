@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,26 @@ def activation_key(parts: Mapping[str, Any]) -> str:
     """
     text = json.dumps(_plain(parts), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hash_texts(texts: Sequence[str]) -> str:
+    """The sha256 of texts in their order."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(str(text).encode() + b"\0")
+    return digest.hexdigest()
+
+
+def architecture_hash(trunk: Any) -> str:
+    """A hash of every operation of a trunk and its settings."""
+    described = []
+    for operation in trunk.operations:
+        try:
+            settings = json.dumps(operation.get_config(), sort_keys=True, default=repr)
+        except NotImplementedError:
+            settings = ""
+        described.append(f"{type(operation).__module__}.{type(operation).__qualname__} {settings}")
+    return hash_texts(described)
 
 
 def _plain(part: Any) -> Any:

@@ -1,0 +1,57 @@
+"""What activations depend on besides weights, network and examples: it goes into the name that they are kept by."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points, version
+from typing import Any
+
+import keras
+
+from ftsuite.api import ENTRY_POINT_GROUP, Examples, Task
+from ftsuite.runs.prepare import Prepared
+from ftsuite.training.activations.keys import hash_texts
+from ftsuite.training.seeds import is_deterministic, uses_xla
+
+# Batches are made in tf.data whatever the backend.
+_VERSIONED = ("ftsuite", "keras", "keras-hub", "numpy", "tensorflow")
+
+
+def activation_identity(prepared: Prepared, task: Task, pixels: int | None = None) -> dict[str, Any]:
+    """Everything of a job that changes what its task and its trunks make of an example, as JSON can hold it.
+
+    Args:
+        prepared: the job.
+        task: of the job, or its twin for pictures of another size.
+        pixels: that size; None for the usual one.
+    """
+    finetune, backend = prepared.config.finetune, keras.backend.backend()
+    packages = (*_VERSIONED, *(("jax", "jaxlib") if backend == "jax" else ()))
+    return {
+        "task": prepared.spec.name,
+        "plugin": _plugin(prepared.spec.name),
+        "options": task.options.model_dump(mode="json"),
+        **({} if pixels is None else {"image_size": pixels}),
+        "kind": prepared.examples.kind,
+        "fitted": _fitted(task, prepared.parts["train"]),
+        "dtype_policy": keras.config.dtype_policy().name,
+        "backend": backend,
+        "xla": uses_xla(),
+        "deterministic": is_deterministic(prepared.config.deterministic),
+        "devices": list(keras.distribution.list_devices()),
+        "versions": {name: version(name) for name in packages},
+        # Frozen adapters that were trained are part of a trunk, and their factor is in no weight.
+        **({} if finetune.lora is None else {"lora": finetune.lora.model_dump(mode="json")}),
+    }
+
+
+def _plugin(task: str) -> list[list[str]]:
+    """The distributions that offer the task, and their versions."""
+    owners = [point.dist for point in entry_points(group=ENTRY_POINT_GROUP, name=task) if point.dist is not None]
+    return [list(owner) for owner in sorted({(owner.name, owner.version) for owner in owners})]
+
+
+def _fitted(task: Task, training: Examples) -> list[Any] | None:
+    """Of preprocessing that learns from data: all that it can have learnt from, because what it learnt is its own."""
+    if type(task).fit_preprocessing is Task.fit_preprocessing:
+        return None
+    return [task.seed, hash_texts([*training.ids, *training.content_hashes, *map(str, training.labels)])]
