@@ -146,6 +146,7 @@ class _Adaptation:
         self.encoder = TextEncoder(backbone.tokenizer, longest, clean_html=clean_html)
         self.rows = self._tokenise(progress, resume)
         self.model = masked_language_model(backbone)
+        self.scorer = MaskedTokenScorer(self.model)
         self.blocks = all_blocks(self.model, backbone.blocks)
 
     def run(self, resume: bool) -> dict[str, Any]:
@@ -177,7 +178,7 @@ class _Adaptation:
             phase,
             batches=self._batches(rows, phase, wanted.batch_size, None if of_head else wanted.sequences),
             judge=MaskedLanguageJudge(
-                self._new_scorer(), list(self._batches(held_out, phase, _SCORED_ROWS).masked_once(_JUDGED_ROWS))
+                self.scorer, list(self._batches(held_out, phase, _SCORED_ROWS).masked_once(_JUDGED_ROWS))
             ),
             epochs=_HEAD_EPOCHS if of_head else wanted.epochs,
             learning_rate=wanted.head_learning_rate if of_head else wanted.learning_rate,
@@ -186,19 +187,12 @@ class _Adaptation:
         )
         Trainer(workload, PhaseJournal(self.journal, phase), self._checkpoints(phase)).run(resume)
 
-    def _new_scorer(self) -> MaskedTokenScorer:
-        """One for each use: TensorFlow compiles for the shapes it has seen, and other kernels have other last bits.
-
-        So what a scorer gives does not depend on whether it saw the phase before, or the run was resumed after it.
-        """
-        return MaskedTokenScorer(self.model)
-
     def _measure(self, phase: str) -> dict[str, Any]:
         """Pseudo-perplexity of both kinds of held-out text under the present weights."""
-        evaluation, scorer = self.prepared.config.evaluation, self._new_scorer()
+        evaluation = self.prepared.config.evaluation
         figures = {
             name: pseudo_perplexity(
-                scorer,
+                self.scorer,
                 self._batches(rows, phase, _SCORED_ROWS).each_word_once(),
                 confidence=evaluation.confidence,
                 bootstrap_samples=evaluation.bootstrap_samples,

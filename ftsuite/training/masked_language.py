@@ -55,11 +55,30 @@ class MaskedTokenScorer:
         losses = TokenLosses(dtype="float32", name="token_losses")(model.outputs[0], targets)
         self._model = keras.Model({**inputs, "mask_targets": targets}, losses)
         self._model.compile(jit_compile=uses_xla())
+        if keras.backend.backend() == "tensorflow":
+            self._trace()
 
     def __call__(self, batch: MaskedBatch) -> np.ndarray:
         """Negative log-likelihood ``(batch, positions)`` of each token to guess; fillers hold anything finite."""
         losses = self._model.predict_on_batch({**batch.features, "mask_targets": batch.targets})
         return np.asarray(losses, dtype=np.float64)
+
+    def _trace(self) -> None:
+        """Have one trace for all shapes, whichever comes first in this process.
+
+        TensorFlow traces the first shape alone and later ones together, and kernels of another trace differ in the
+        last bits; a resumed run scores other batches first.
+        """
+        for rows, positions, width in ((1, 1, 2), (2, 2, 3)):
+            lengths = {
+                tensor.name: positions if tensor.name.startswith("mask_") else width for tensor in self._model.inputs
+            }
+            self._model.predict_on_batch(
+                {
+                    tensor.name: np.zeros((rows, lengths[tensor.name]), np.dtype(tensor.dtype))
+                    for tensor in self._model.inputs
+                }
+            )
 
 
 @dataclass(frozen=True)
