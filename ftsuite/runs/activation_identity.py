@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import entry_points, version
 from typing import Any
 
 import keras
 
-from ftsuite.api import ENTRY_POINT_GROUP, Examples, Task
+from ftsuite.api import ENTRY_POINT_GROUP, Task
+from ftsuite.models.text_backbones import LoadedTextBackbone
 from ftsuite.runs.prepare import Prepared
 from ftsuite.training.activations.keys import hash_texts
 from ftsuite.training.seeds import is_deterministic, uses_xla
@@ -32,7 +34,8 @@ def activation_identity(prepared: Prepared, task: Task, pixels: int | None = Non
         "options": task.options.model_dump(mode="json"),
         **({} if pixels is None else {"image_size": pixels}),
         "kind": prepared.examples.kind,
-        "fitted": _fitted(task, prepared.parts["train"]),
+        "fitted": _fitted(task, prepared),
+        "tokenizer": _tokenizer(prepared),
         "dtype_policy": keras.config.dtype_policy().name,
         "backend": backend,
         "xla": uses_xla(),
@@ -50,8 +53,16 @@ def _plugin(task: str) -> list[list[str]]:
     return [list(owner) for owner in sorted({(owner.name, owner.version) for owner in owners})]
 
 
-def _fitted(task: Task, training: Examples) -> list[Any] | None:
-    """Of preprocessing that learns from data: all that it can have learnt from, because what it learnt is its own."""
-    if type(task).fit_preprocessing is Task.fit_preprocessing:
+def _fitted(task: Task, prepared: Prepared) -> list[Any] | None:
+    """Of preprocessing that learns from data: all that it can have learnt from, because what it learnt is its own.
+
+    Not the training split at hand, which a learning curve makes smaller after the fitting.
+    """
+    return None if type(task).fit_preprocessing is Task.fit_preprocessing else [task.seed, prepared.data_hash]
+
+
+def _tokenizer(prepared: Prepared) -> str | None:
+    """A hash of the tokenizer, whose file may change beside the same weights; None for pictures."""
+    if not isinstance(prepared.backbone, LoadedTextBackbone):
         return None
-    return [task.seed, hash_texts([*training.ids, *training.content_hashes, *map(str, training.labels)])]
+    return hash_texts([json.dumps(prepared.backbone.tokenizer.get_config(), sort_keys=True)])
