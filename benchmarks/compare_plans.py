@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("config")
     parser.add_argument("plans", nargs="+", help="names; the first one is compared with each of the others")
     parser.add_argument("--data", help="train on this instead")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE", help="for all runs")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/plans"))
     arguments = parser.parse_args()
@@ -36,7 +37,8 @@ def main() -> None:
     for plan in arguments.plans:
         folders = [arguments.out / f"{plan}-{seed}" for seed in range(arguments.seeds)]
         for seed, folder in enumerate(folders):
-            _run(arguments.config, plan, seed, arguments.data, folder)
+            chosen = [f"finetune.plan={plan}", f"seed={seed}", *arguments.overrides]
+            _run(arguments.config, chosen, arguments.data, folder)
         found[plan] = [correct_by_id(folder) for folder in folders]
         accuracies = [float(np.mean(list(answers.values()))) for answers in found[plan]]
         minutes = ", ".join(f"{_seconds(folder) / 60:.1f}" for folder in folders)
@@ -49,12 +51,12 @@ def main() -> None:
         print(f"{first} - {other}: {difference:+.3f} ({low:+.3f} to {high:+.3f}), n = {arguments.seeds} x {count}")
 
 
-def _run(config: str, plan: str, seed: int, source: str | None, folder: Path) -> None:
+def _run(config: str, overrides: list[str], source: str | None, folder: Path) -> None:
     """Make one run, unless it is there."""
     if is_finished(folder):
         return
     command = [sys.executable, "-m", "ftsuite", "run", config, "--out", str(folder)]
-    command += ["--set", f"finetune.plan={plan}", "--set", f"seed={seed}"]
+    command += [part for override in overrides for part in ("--set", override)]
     command += ["--data", source] if source else []
     subprocess.run([*command, *(["--resume"] if folder.exists() else [])], check=True)
 
