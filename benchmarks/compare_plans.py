@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("config")
     parser.add_argument("plans", nargs="+", help="names; the first one is compared with each of the others")
     parser.add_argument("--data", help="train on this instead")
-    parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE", help="for all runs")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path("runs/plans"))
     arguments = parser.parse_args()
