@@ -16,8 +16,9 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 # Pictures are drawn into files, never onto a screen.
 os.environ.setdefault("MPLBACKEND", "Agg")
-# A developer's colour settings must not change what a command prints.
+# A developer's colour settings must not change what a command prints, nor a width, which workers of xdist are given too.
 os.environ.pop("FORCE_COLOR", None)
+os.environ.pop("COLUMNS", None)
 
 # FTSUITE_HOME is left as it is: downloads are shared with the user's own cache, so that a second test session
 # fetches nothing. A test that writes to the cache sets FTSUITE_HOME to a temporary folder of its own.
