@@ -16,7 +16,7 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 # Pictures are drawn into files, never onto a screen.
 os.environ.setdefault("MPLBACKEND", "Agg")
-# A developer's colour settings must not change what a command prints, nor a width, which workers of xdist are given too.
+# A developer's colours and widths must not change what a command prints; xdist gives its workers a width, too.
 os.environ.pop("FORCE_COLOR", None)
 os.environ.pop("COLUMNS", None)
 
