@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet
+from paired_accuracy import correct_by_id
 
 from ftsuite.runs.folder import is_finished
 
@@ -65,12 +65,6 @@ def _seconds(run: Path) -> float:
     """Seconds of the epochs and of computing kept activations; those of a stopped run's later starts among them."""
     events = [json.loads(line) for line in (run / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
     return sum(float(event["seconds"]) for event in events if event["event"] in ("epoch", "cached"))
-
-
-def correct_by_id(run: Path) -> dict[str, bool]:
-    """Whether each test example was classified rightly, by its id."""
-    rows = pyarrow.parquet.read_table(run / "predictions.parquet", columns=["id", "split", "label", "prediction"])
-    return {row["id"]: row["label"] == row["prediction"] for row in rows.to_pylist() if row["split"] == "test"}
 
 
 def paired_over_seeds(first: list[dict[str, bool]], second: list[dict[str, bool]]) -> tuple[float, float, float]:

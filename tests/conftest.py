@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -39,3 +42,15 @@ def shared() -> Path:
     if not (folder / "datasets").is_dir():
         pytest.skip("needs the data sets that lie beside the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def load_benchmark(repository: Path) -> Callable[[str], ModuleType]:
+    """A program of benchmarks/ as a module, by its name; it finds those beside it, as it does when it is started."""
+
+    def load(name: str) -> ModuleType:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.syspath_prepend(repository / "benchmarks")
+            return importlib.import_module(name)
+
+    return load

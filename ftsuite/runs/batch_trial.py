@@ -12,8 +12,7 @@ import gc
 import itertools
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,7 @@ from ftsuite.runs.workload import classification_workload
 from ftsuite.training.journal import Journal
 from ftsuite.training.loop import Trainer
 from ftsuite.training.plan import Stage
+from ftsuite.training.snapshot import values_kept
 from ftsuite.training.validation import predict_logits
 
 _MEMORY_SHARE = 0.5
@@ -94,7 +94,7 @@ def choose_batch_size(prepared: Prepared, loaded: LoadedConfig, progress: Progre
         if progress is not None:
             progress(f"Trying batches of {size}", min(next(told), len(sizes)), len(sizes))
         try:
-            with _everything_kept(prepared):
+            with values_kept(prepared.model.training.variables):
                 _train_one_step(with_config(prepared, with_batches_of(loaded, size)))
         except Exception as error:
             if not is_out_of_memory(error):
@@ -241,19 +241,6 @@ def _with_longest(prepared: Prepared) -> Prepared:
     lengths = np.array([len(text) for text in training.inputs])
     longest = np.argsort(-lengths, kind="stable")[: prepared.pipeline.batch_size]
     return replace(prepared, parts={**prepared.parts, "train": training.take(longest)})
-
-
-@contextmanager
-def _everything_kept(prepared: Prepared) -> Iterator[None]:
-    """Give all variables of the model their values back: weights, moving statistics and the states of seeds."""
-    unique = {id(variable): variable for variable in prepared.model.training.variables}
-    # Copies: an array may share memory that a step then writes to.
-    state = [(variable, np.array(np.asarray(variable))) for variable in unique.values()]
-    try:
-        yield
-    finally:
-        for variable, value in state:
-            variable.assign(value)
 
 
 def _choice(size: int, whole: int, reason: str = "") -> BatchChoice:

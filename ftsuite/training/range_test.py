@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from ftsuite.training.journal import Journal
 from ftsuite.training.loop import Trainer
 from ftsuite.training.plan import Stage
 from ftsuite.training.rate_ramp import Ramp
 from ftsuite.training.rate_suggestion import SmoothedLoss, smoothing_for
+from ftsuite.training.snapshot import values_kept
 from ftsuite.training.workload import Workload
 
 # The test ends where the smoothed loss is so many times its lowest, and by a share of a guess's loss above it: of a
@@ -94,18 +94,14 @@ class RangeTestTrainer(Trainer):
             self._stops.check()
 
         recorder = _LossRecorder(ramp, work.guess_loss, on_batch)
-        state = _copied([*work.model.variables, *work.optimizer.variables])
-        # `enter` has just compiled, so that the step that is traced now is one of these rates.
-        work.optimizer.learning_rate = ramp.schedule(first_step)
         epoch = self.progress.epoch
-        try:
+        with values_kept([*work.model.variables, *work.optimizer.variables]):
+            # `enter` has just compiled, so that the step that is traced now is one of these rates.
+            work.optimizer.learning_rate = ramp.schedule(first_step)
             while recorder.ending is None:
                 batches = self.feed.batches(epoch, 0).take(ramp.batches - recorder.batches)
                 self.feed.model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[recorder])
                 epoch += 1
-        finally:
-            for variable, value in state:
-                variable.assign(value)
         return recorder.curve()
 
     def _save(self) -> None:
@@ -114,12 +110,6 @@ class RangeTestTrainer(Trainer):
 
 class _EveryStageTestedError(Exception):
     """The last stage was tested, and is not trained."""
-
-
-def _copied(variables: list[Any]) -> list[tuple[Any, np.ndarray]]:
-    """Each variable once, with a copy of its value: an array may share memory that a step then writes to."""
-    unique = {id(variable): variable for variable in variables}
-    return [(variable, np.array(np.asarray(variable))) for variable in unique.values()]
 
 
 class _LossRecorder(keras.callbacks.Callback):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,19 @@ def put_back(model: Any, optimizer: Any, tensors: Tensors, path: Path) -> None:
 def is_finite(tensors: Tensors) -> bool:
     """Whether no weight is lost: the loss of a step precedes its update, and says nothing of it."""
     return all(bool(np.isfinite(value).all()) for value in tensors["model"] if value.dtype.kind == "f")
+
+
+@contextmanager
+def values_kept(variables: Iterable[Any]) -> Iterator[None]:
+    """Give variables the values back that they have now, whatever a trial makes of them."""
+    unique = {id(variable): variable for variable in variables}
+    # Copies: an array may share memory that a step then writes to.
+    before = [(variable, np.array(np.asarray(variable))) for variable in unique.values()]
+    try:
+        yield
+    finally:
+        for variable, value in before:
+            variable.assign(value)
 
 
 def _random_states(model: Any) -> list[Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -11,12 +10,8 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def compare_plans(repository: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("compare_plans", repository / "benchmarks" / "compare_plans.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def compare_plans(load_benchmark: Callable[[str], ModuleType]) -> ModuleType:
+    return load_benchmark("compare_plans")
 
 
 def _answers(share_right: float, count: int, seed: int) -> dict[str, bool]:

@@ -25,16 +25,8 @@ class Options(pydantic.BaseModel):
 
 
 @pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    monkeypatch.chdir(tmp_path)
-
-    def to_file(name: str, text: str) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return to_file
+def write(write_here: Write) -> Write:
+    return write_here
 
 
 def test_minimal_config_takes_the_documented_defaults(write: Write) -> None:

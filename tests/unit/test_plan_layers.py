@@ -31,17 +31,9 @@ Write = Callable[[str, str], Path]
 
 
 @pytest.fixture
-def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    monkeypatch.chdir(tmp_path)
-
-    def to_file(name: str, text: str) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    to_file("plans/mine.yaml", PLAN)
-    return to_file
+def write(write_here: Write) -> Write:
+    write_here("plans/mine.yaml", PLAN)
+    return write_here
 
 
 def _scopes(reference: str | Path, *overrides: str) -> list[str]:
