@@ -14,8 +14,8 @@ from ftsuite.config import Duration, LoadedConfig
 from ftsuite.models.interpolation import SHARES
 from ftsuite.runs.batch_trial import prepare_batches
 from ftsuite.runs.disk import disk_bytes
-from ftsuite.runs.environment import peak_memory_bytes
 from ftsuite.runs.execute import describe_plan
+from ftsuite.runs.memory import peak_memory_bytes
 from ftsuite.runs.prepare import Prepared, curve_counts
 from ftsuite.runs.workload import classification_workload
 from ftsuite.training.journal import Journal, Listener

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -67,12 +66,6 @@ def describe_data(source: str, examples: Examples, counts: dict[str, int], diges
         "hint": RENDERED_HINT if rendered else None,
         "notes": list(examples.notes),
     }
-
-
-def peak_memory_bytes() -> int:
-    """The most memory that this process has held so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _versions() -> dict[str, str]:

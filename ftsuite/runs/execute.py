@@ -23,9 +23,10 @@ from ftsuite.runs.begin import job_name, resume_command
 from ftsuite.runs.begin_anew import ASIDE, adapted_journal_bytes, begin_anew, begun_anew
 from ftsuite.runs.classifier_training import results_kept, train_classifier
 from ftsuite.runs.disk import require_disk
-from ftsuite.runs.environment import describe_data, describe_environment, peak_memory_bytes
+from ftsuite.runs.environment import describe_data, describe_environment
 from ftsuite.runs.judgement import judge_classifier
 from ftsuite.runs.learning_curve import learning_curve
+from ftsuite.runs.memory import peak_memory_bytes
 from ftsuite.runs.out_of_memory import (
     SmallerBatches,
     TrainingMemoryError,

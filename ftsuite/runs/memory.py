@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +25,17 @@ def available_memory_bytes(cgroup: Path = _CGROUP) -> int:
         return free
     # Files that were read and may be forgotten count as held, and are no want of memory.
     return free if limit == "max" else max(min(free, int(limit) - held + int(rows.get("inactive_file", 0))), 0)
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held so far."""
+    try:
+        # A process begins with its parent's peak in `getrusage`, so under a large program that figure says nothing.
+        rows = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+        return int(rows["VmHWM"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
 
 
 class PeakMemory:

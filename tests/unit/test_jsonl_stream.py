@@ -300,17 +300,18 @@ class TestUnlabelled:
 
 
 _LOAD = """
-    import json, resource, sys
+    import json, sys
     from pathlib import Path
     from ftsuite.config import DataConfig
     from ftsuite.data.sources.jsonl_stream import load_jsonl_stream
     from ftsuite.data.split_file import matching_splits, write_split
     from ftsuite.data.splits import split_examples
+    from ftsuite.runs.memory import peak_memory_bytes
     import numpy as np
     {imports}
 
     def peak_mib():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+        return peak_memory_bytes() / 2**20
 
     path = Path(sys.argv[1])
     data = DataConfig(source=f"jsonl:{{path}}", streaming=True)

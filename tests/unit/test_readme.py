@@ -15,7 +15,7 @@ from ftsuite.config import shipped_configs
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 INSTALL_AND_RUN = "pip install . && ftsuite run bird-species"
-INSTALL_AND_TEST = "pip install -e '.[test]' && pytest"
+INSTALL_AND_TEST = "pip install -e '.[test]' && pytest -n 2"
 
 
 def _code() -> list[str]:
