@@ -1,0 +1,16 @@
+"""`ftsuite data`: look at, check and prepare what a config trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from ftsuite.cli.main import LazyCommand, LazyGroup
+
+DATA_COMMANDS: Mapping[str, LazyCommand] = {}
+
+
+@click.command("data", cls=LazyGroup, table=DATA_COMMANDS)
+def data() -> None:
+    """Audit, preview or prepare the data of a config."""
