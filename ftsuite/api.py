@@ -40,8 +40,9 @@ class Examples:
 
     Attributes:
         ids: stable and unique, for instance a path relative to the source's folder.
-        inputs: the path of a picture, a text, or the id of a picture that the field guide draws. Like `ids` and
-            `content_hashes` a tuple, or a sequence that reads its items from disk and has a `take` of its own.
+        inputs: the path of a picture, a text, the id of a picture that the field guide draws, or the name of a record.
+            Like `ids`, `content_hashes` and `groups` a tuple, or a sequence with a `take` of its own whose strings are
+            made when they are asked for (`ftsuite.data.columns`).
         labels: ``(n,)`` int64, an index into `class_names`.
         class_names: names in the order of the model's outputs.
         content_hashes: sha256 (hexadecimal) of each example's content.
@@ -59,7 +60,7 @@ class Examples:
     content_hashes: Sequence[str]
     kind: str
     splits: np.ndarray | None = None
-    groups: tuple[str, ...] | None = None
+    groups: Sequence[str] | None = None
     decoders: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
@@ -76,7 +77,7 @@ class Examples:
             labels=self.labels[array],
             content_hashes=_taken(self.content_hashes, array),
             splits=None if self.splits is None else self.splits[array],
-            groups=None if self.groups is None else tuple(self.groups[i] for i in array),
+            groups=None if self.groups is None else _taken(self.groups, array),
             decoders=None if self.decoders is None else self.decoders[array],
         )
 

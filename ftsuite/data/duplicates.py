@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ftsuite.api import Examples
+from ftsuite.data.same_texts import same_texts
 from ftsuite.data.sources.found import listed
 from ftsuite.errors import DataError
 
@@ -29,30 +30,31 @@ def drop_duplicates(examples: Examples) -> Examples:
     Raises:
         DataError: a class keeps no example, as all of its contents stand under other classes too.
     """
-    labels = examples.labels.tolist()
-    ranks = _ranks(examples)
-    best: dict[str, int] = {}
-    conflicting: set[str] = set()
-    for position, content in enumerate(examples.content_hashes):
-        chosen = best.setdefault(content, position)
-        if labels[chosen] != labels[position]:
-            conflicting.add(content)
-        if ranks[position] < ranks[chosen]:
-            best[content] = position
-    in_conflict = sum(content in conflicting for content in examples.content_hashes) if conflicting else 0
-    kept = np.asarray(sorted(at for content, at in best.items() if content not in conflicting), dtype=np.int64)
+    same = same_texts(examples.content_hashes)
+    # By content, then by rank, then as they stand: the first of each content is the one that stays.
+    order = np.lexsort((_ranks(examples), same.numbers))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = np.diff(same.numbers[order]) > 0
+    conflicting = np.zeros(same.count, dtype=bool)
+    conflicting[same.numbers[examples.labels != examples.labels[same.firsts][same.numbers]]] = True
+    kept = np.sort(order[first & ~conflicting[same.numbers[order]]])
+    in_conflict = int(conflicting[same.numbers].sum())
     repeated = len(examples) - in_conflict - len(kept)
     if not repeated and not in_conflict:
         return examples
     _require_classes(examples, kept)
-    notes = _notes(len(examples), repeated, in_conflict, len(conflicting))
+    notes = _notes(len(examples), repeated, in_conflict, int(conflicting.sum()))
     return replace(examples.take(kept), notes=(*examples.notes, *notes))
 
 
-def _ranks(examples: Examples) -> list[int]:
+def _ranks(examples: Examples) -> np.ndarray:
+    """``(n,)``: the lower, the more its split is in want of the example."""
     if examples.splits is None:
-        return [0] * len(examples)
-    return [_SPLIT_RANKS.get(split, 3) for split in examples.splits.tolist()]
+        return np.zeros(len(examples), np.int8)
+    ranks = np.full(len(examples), _SPLIT_RANKS[""], np.int8)
+    for split in ("test", "validation", "train"):
+        ranks[np.asarray(examples.splits) == split] = _SPLIT_RANKS[split]
+    return ranks
 
 
 def _require_classes(examples: Examples, kept: np.ndarray) -> None:

@@ -88,7 +88,8 @@ def _chosen(examples: Examples, positions: np.ndarray, most: int, seed: int) -> 
     """For each class the positions that are kept."""
     labels = examples.labels[positions]
     quotas = class_quotas(np.bincount(labels, minlength=len(examples.class_names)), most)
-    draws = np.asarray([draw(seed, _CUT, f"content|{examples.content_hashes[at]}") for at in positions.tolist()])
+    contents = examples.take(positions).content_hashes
+    draws = np.fromiter((draw(seed, _CUT, f"content|{one}") for one in contents), np.float64, len(positions))
     for label, quota in enumerate(quotas.tolist()):
         own = np.flatnonzero(labels == label)
         # A stable sort: of equal contents, which draw the same number, those that come first are kept.

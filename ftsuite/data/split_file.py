@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ftsuite.api import Examples
-from ftsuite.data.text_stream import disk_array
+from ftsuite.data.text_stream import StreamColumn, disk_array
 from ftsuite.errors import ArtifactError
 
 FORMAT = 1
@@ -53,8 +53,9 @@ def write_split(path: str | Path, examples: Examples, splits: np.ndarray) -> Non
         with temporary.open("w", encoding="utf-8") as file:
             file.write(json.dumps(head, separators=(",", ":"))[:-1] + _COLUMNS)
             between = ""
-            for row in zip(examples.ids, examples.content_hashes, splits, strict=True):
-                file.write(between + json.dumps([str(value) for value in row], separators=(",", ":")))
+            encode = json.JSONEncoder(separators=(",", ":")).encode
+            for row in zip(examples.ids, examples.content_hashes, map(str, splits), strict=True):
+                file.write(between + encode(row))
                 between = ",\n"
             file.write(_END)
         os.replace(temporary, target)
@@ -75,7 +76,8 @@ def matching_splits(path: str | Path, examples: Examples) -> np.ndarray:
     Raises:
         ArtifactError: missing, torn, of another format, or of other examples.
     """
-    splits = disk_array(len(examples), "<U10") if hasattr(examples.inputs, "take") else np.empty(len(examples), "<U10")
+    on_disk = isinstance(examples.content_hashes, StreamColumn)
+    splits = disk_array(len(examples), "<U10") if on_disk else np.empty(len(examples), "<U10")
     count = 0
     rows = zip(_recorded_rows(Path(path)), examples.ids, examples.content_hashes, strict=False)
     for (identifier, content, split), own_id, own_content in rows:

@@ -28,6 +28,9 @@ from ftsuite.errors import ConfigError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
+# From so many examples on they are split by arrays (`ftsuite.data.large_splits`), to the same split: an object for each
+# of a million units would take a gigabyte.
+LARGE_SPLIT = 100_000
 
 
 @dataclass(slots=True)
@@ -77,6 +80,13 @@ def split_examples(examples: Examples, *, validation_fraction: float, test_fract
     cut_validation = validation_fraction > 0 and not bool(np.any(official == VALIDATION))
     # Rows that the source calls "train" stay clear of the test, unless there is no official test at all.
     free = (official == "") | ((official == TRAIN) & (cut_validation or cut_test))
+    if len(examples) >= LARGE_SPLIT:
+        from ftsuite.data.large_splits import split_large
+
+        cuts = {TEST: test_fraction * cut_test, VALIDATION: validation_fraction * cut_validation}
+        made = {split: fraction for split, fraction in cuts.items() if fraction}
+        result[free] = split_large(examples, np.flatnonzero(free), official, made, seed)
+        return result
     units = _units(examples, np.flatnonzero(free), seed)
     _join_official(units, examples, official)
     for unit in units:

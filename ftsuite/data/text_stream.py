@@ -12,12 +12,13 @@ import json
 import os
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, Self
 
 import numpy as np
 
+from ftsuite.data.columns import Column
 from ftsuite.errors import DataError, ResourceError
 
 # One row of the index: where its line begins and ends, its number, label, official split, and sha256 of its text.
@@ -127,7 +128,7 @@ def hash_of(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8")).digest()
 
 
-class StreamColumn(Sequence[str], abc.ABC):
+class StreamColumn(Column, abc.ABC):
     """A column of an indexed file, or of some rows of it, as a sequence.
 
     Args:
@@ -135,50 +136,15 @@ class StreamColumn(Sequence[str], abc.ABC):
         rows: ``(n,)`` int64 rows of the index; None for all.
     """
 
-    # Rows that are read together when all are asked for in turn.
-    _block_rows = _BLOCK
-
     def __init__(self, file: TextFile, rows: np.ndarray | None = None) -> None:
+        super().__init__(rows)
         self.file = file
-        self.rows = rows
 
-    @abc.abstractmethod
-    def _values(self, rows: np.ndarray) -> list[str]:
-        """The items of some rows of the index."""
+    def _count(self) -> int:
+        return len(self.file.index)
 
-    def take(self, positions: Sequence[int] | np.ndarray) -> Self:
-        """The items at the given positions, in that order, still unread."""
-        array = np.asarray(positions, dtype=np.int64)
-        if self.rows is not None:
-            array = self.rows[array]
-        elif len(array) and not -len(self) <= int(array.min()) <= int(array.max()) < len(self):
-            raise IndexError(f"Expected positions of {len(self)} rows.")
-        return type(self)(self.file, array)
-
-    def __len__(self) -> int:
-        return len(self.file.index) if self.rows is None else len(self.rows)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> Self: ...
-    def __getitem__(self, index: int | slice) -> str | Self:
-        if isinstance(index, slice):
-            return self.take(np.arange(len(self))[index])
-        position = range(len(self))[index]
-        return self._values(np.asarray([position if self.rows is None else self.rows[position]]))[0]
-
-    def __iter__(self) -> Iterator[str]:
-        for start in range(0, len(self), self._block_rows):
-            block = np.arange(start, min(start + self._block_rows, len(self)))
-            yield from self._values(block if self.rows is None else self.rows[block])
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sequence) or isinstance(other, str):
-            return NotImplemented
-        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
-
-    __hash__ = None  # type: ignore[assignment]
+    def _with(self, rows: np.ndarray) -> Self:
+        return type(self)(self.file, rows)
 
 
 class StreamTexts(StreamColumn):

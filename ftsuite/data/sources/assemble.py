@@ -5,14 +5,15 @@ order.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ftsuite.api import Examples
+from ftsuite.data.columns import HashColumn, StringColumn, compact_paths
 from ftsuite.data.image_files import BadFile, ImageInfo, bad_files_error, scan_images
+from ftsuite.data.same_texts import same_texts
 from ftsuite.data.sources.classes import check_classes
 from ftsuite.data.sources.found import Found, Row, listed
 from ftsuite.errors import DataError
@@ -46,7 +47,8 @@ def assemble_scanned(found: Found, infos: Mapping[str, ImageInfo], bad_files: st
     label_of = {name: index for index, name in enumerate(found.class_names)}
     rows = found.rows
     pictures = [infos[row.id] for row in rows] if found.kind == "image-file" else []
-    hashes = tuple(info.sha256 for info in pictures) or tuple(_text_hash(row.input) for row in rows)
+    hashes = HashColumn.of((info.sha256 for info in pictures) if pictures else (_text_hash(row.input) for row in rows))
+    ids = StringColumn.of(row.id for row in rows)
     labels = np.asarray([label_of[row.label] for row in rows], dtype=np.int64)
     splits = np.asarray([row.split for row in rows], dtype=np.str_) if found.has_splits else None
     notes = [
@@ -56,8 +58,9 @@ def assemble_scanned(found: Found, infos: Mapping[str, ImageInfo], bad_files: st
         *shared_notes(hashes, splits),
     ]
     return Examples(
-        ids=tuple(row.id for row in rows),
-        inputs=tuple(row.input for row in rows),
+        ids=ids,
+        # A text takes what its letters take anyway, and is wanted as a string; a path mostly repeats the id.
+        inputs=compact_paths(ids, [row.input for row in rows]) if pictures else tuple(row.input for row in rows),
         labels=labels,
         class_names=tuple(found.class_names),
         content_hashes=hashes,
@@ -85,16 +88,18 @@ def answer_for_bad_files(found: Found, bad_files: str) -> None:
     found.notes.append(f"Left out {len(found.bad):,} of {total:,} {found.noun} (data.bad_files: skip): {shown}{more}.")
 
 
-def shared_notes(hashes: tuple[str, ...], splits: np.ndarray | None) -> list[str]:
+def shared_notes(hashes: Sequence[str], splits: np.ndarray | None) -> list[str]:
     """A sentence for each pair of official splits that share contents: such figures are too good."""
     if splits is None:
         return []
-    sides: dict[str, set[str]] = defaultdict(set)
-    for content, split in zip(hashes, splits.tolist(), strict=True):
-        sides[content].add(split)
+    same = same_texts(hashes)
+    held = {}
+    for split in ("train", "validation", "test"):
+        held[split] = np.zeros(same.count, dtype=bool)
+        held[split][same.numbers[splits == split]] = True
     notes = []
     for one, other in (("train", "test"), ("validation", "test"), ("train", "validation")):
-        count = sum(one in found and other in found for found in sides.values())
+        count = int((held[one] & held[other]).sum())
         if count:
             notes.append(
                 f"The official {one} and {other} splits share {count:,} identical "
@@ -121,11 +126,11 @@ def _text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _groups(rows: list[Row]) -> tuple[str, ...] | None:
+def _groups(rows: list[Row]) -> Sequence[str] | None:
     if all(row.group is None for row in rows):
         return None
     # A row without a group is a group of its own; the prefix keeps it from meeting a group of that name.
-    return tuple(f"\x00{row.id}" if row.group is None else row.group for row in rows)
+    return StringColumn.of(f"\x00{row.id}" if row.group is None else row.group for row in rows)
 
 
 def _tiny_note(pictures: list[ImageInfo]) -> list[str]:
@@ -136,18 +141,15 @@ def _tiny_note(pictures: list[ImageInfo]) -> list[str]:
     return [f"{len(tiny):,} {verb} less than {_TINY_PIXELS} pixels high or wide and taken as found: {listed(tiny, 5)}."]
 
 
-def _conflict_notes(hashes: tuple[str, ...], labels: np.ndarray) -> list[str]:
-    first: dict[str, int] = {}
-    conflicting: set[str] = set()
-    for content, label in zip(hashes, labels.tolist(), strict=True):
-        if first.setdefault(content, label) != label:
-            conflicting.add(content)
-    repeated = len(hashes) - len(first)
+def _conflict_notes(hashes: Sequence[str], labels: np.ndarray) -> list[str]:
+    same = same_texts(hashes)
+    conflicting = len(np.unique(same.numbers[labels != labels[same.firsts][same.numbers]]))
+    repeated = len(hashes) - same.count
     notes = []
     if repeated:
         notes.append(f"{repeated:,} of {len(hashes):,} examples repeat another one's content exactly.")
     if conflicting:
-        notes.append(f"{len(conflicting):,} identical contents stand under more than one class.")
+        notes.append(f"{conflicting:,} identical contents stand under more than one class.")
     return notes
 
 
