@@ -8,7 +8,11 @@ import click
 
 from ftsuite.cli.main import LazyCommand, LazyGroup
 
-DATA_COMMANDS: Mapping[str, LazyCommand] = {}
+DATA_COMMANDS: Mapping[str, LazyCommand] = {
+    "prepare": LazyCommand(
+        "ftsuite.cli.data_prepare:prepare", "Write the data of a config as records, which runs open at once."
+    ),
+}
 
 
 @click.command("data", cls=LazyGroup, table=DATA_COMMANDS)

@@ -10,13 +10,14 @@ from typing import Literal
 from ftsuite.config.words import nearest, shorten
 from ftsuite.errors import ConfigError
 
-SourceKind = Literal["folder", "csv", "jsonl", "parquet", "tfds", "asset", "field-guide", "path"]
+SourceKind = Literal["folder", "csv", "jsonl", "parquet", "records", "tfds", "asset", "field-guide", "path"]
 
 _PREFIXES: Mapping[str, SourceKind] = {
     "folder": "folder",
     "csv": "csv",
     "jsonl": "jsonl",
     "parquet": "parquet",
+    "records": "records",
     "tfds": "tfds",
     "asset": "asset",
 }
@@ -49,7 +50,7 @@ class SourceReference:
     @property
     def is_local(self) -> bool:
         """Whether `value` is a path on this machine."""
-        return self.kind in ("folder", "csv", "jsonl", "parquet", "path")
+        return self.kind in ("folder", "csv", "jsonl", "parquet", "records", "path")
 
     def __str__(self) -> str:
         if self.kind == "field-guide":

@@ -22,7 +22,7 @@ from PIL import Image
 
 from ftsuite.data.image_pixels import UndecodableError, exif_orientation, mode_problem, to_array
 from ftsuite.data.image_sniff import what_it_is
-from ftsuite.errors import DataError
+from ftsuite.errors import DataError, FtsuiteError
 
 Progress = Callable[[str, int, int], None]
 
@@ -160,11 +160,16 @@ def decode_image(path: str | Path, channels: int = 3) -> np.ndarray:
     Raises:
         DataError: the file cannot be decoded; names it with the reason.
     """
-    if channels not in (1, 3):
-        raise ValueError(f"Expected 1 or 3 channels. Received: {channels!r}")
     data = read_bytes(str(path))
     if isinstance(data, BadFile):
         raise DataError(f"Expected a picture that can be decoded. Received: {data.path}: {data.reason}.")
+    return decode_bytes(data, str(path), channels)
+
+
+def decode_bytes(data: bytes, name: str, channels: int = 3) -> np.ndarray:
+    """`decode_image` of a picture that is in memory; `name` stands for its path."""
+    if channels not in (1, 3):
+        raise ValueError(f"Expected 1 or 3 channels. Received: {channels!r}")
     try:
         with Image.open(io.BytesIO(data), formats=_open_formats()) as image:
             _check_pixels(image)
@@ -175,11 +180,19 @@ def decode_image(path: str | Path, channels: int = 3) -> np.ndarray:
         reason = _too_large("far more than 100 megapixels")
     except Exception as error:
         reason = _decode_reason(error, data)
-    raise DataError(f"Expected a picture that can be decoded. Received: {path}: {reason}.")
+    raise DataError(f"Expected a picture that can be decoded. Received: {name}: {reason}.")
 
 
 def read_bytes(path: str) -> bytes | BadFile:
-    """All bytes of a regular file, or why there are none; a pipe is never opened, it could hang."""
+    """All bytes of a regular file or of a record, or why there are none; a pipe is never opened, it could hang."""
+    if path.startswith("record:"):
+        from ftsuite.data.records.inputs import is_record_name, read_named
+
+        if is_record_name(path):
+            try:
+                return read_named(path)
+            except FtsuiteError as error:
+                return BadFile(path, f"cannot be read ({error.message.rstrip('.')})")
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):

@@ -24,6 +24,7 @@ Preprocess = Callable[[Any, bool, Any], Any]
 Mix = Callable[[Any, Any, Any], tuple[Any, Any]]
 
 _READ_TOGETHER = 1024
+_RECORD_BLOCKS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -266,8 +267,11 @@ def _elements(examples: Examples, order: np.ndarray) -> tf.data.Dataset:
         texts.set_shape((None,))
         return {"input": texts, **batch}
 
-    # Texts on the disk are read a block at a time, when they are asked for.
-    return tf.data.Dataset.from_tensor_slices(columns).batch(_READ_TOGETHER).map(read, num_parallel_calls=1).unbatch()
+    # What is on the disk is read a block at a time, when it is asked for; of records several blocks at once.
+    together, at_once = getattr(examples.inputs, "rows_together", _READ_TOGETHER), 1
+    if hasattr(examples.inputs, "contents"):
+        at_once = _RECORD_BLOCKS_AT_ONCE
+    return tf.data.Dataset.from_tensor_slices(columns).batch(together).map(read, num_parallel_calls=at_once).unbatch()
 
 
 def _options() -> tf.data.Options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import statistics
 from typing import Any
 
@@ -11,9 +12,10 @@ from ftsuite.api import Examples
 from ftsuite.config import Config
 from ftsuite.config.stage_checks import BY_DATA_SIZE
 from ftsuite.data.drawn_pictures import FIELD_GUIDE_PIXELS
+from ftsuite.data.image_files import BadFile, read_bytes
 from ftsuite.optim.data_size_schedule import data_size_schedule, training_length
 
-# Pictures whose sides are looked up, spread evenly over the training split: only their headers are read.
+# Pictures whose sides are looked up, spread evenly over the training split: so many files are read.
 _LOOKED_AT = 100
 _SIZES = {"small": "fewer than 20,000", "medium": "20,000 to 499,999", "large": "500,000 or more"}
 
@@ -74,7 +76,10 @@ def _typical_sides(training: Examples) -> tuple[int, int] | None:
 
 def _sides(path: str) -> tuple[int, int] | None:
     try:
-        with PIL.Image.open(path) as picture:
+        data = read_bytes(path)
+        if isinstance(data, BadFile):
+            return None
+        with PIL.Image.open(io.BytesIO(data)) as picture:
             return picture.height, picture.width
     except (OSError, ValueError, PIL.Image.DecompressionBombError):
         return None  # unreadable to Pillow is for the reader of pictures to tell

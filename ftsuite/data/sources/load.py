@@ -10,6 +10,7 @@ from ftsuite.data.sources.field_guide_source import load_field_guide
 from ftsuite.data.sources.folder import load_folder
 from ftsuite.data.sources.jsonl_stream import load_jsonl_stream
 from ftsuite.data.sources.parsing import Source, resolve_source
+from ftsuite.data.sources.records_source import load_records
 from ftsuite.data.sources.table import load_table
 from ftsuite.data.sources.tfds import load_tfds
 from ftsuite.errors import ConfigError
@@ -44,6 +45,8 @@ def load_examples(data: DataConfig, seed: int, progress: Progress | None = None)
         return load_folder(source.path, data.bad_files, progress)
     if source.kind in ("csv", "jsonl", "parquet"):
         return load_table(source.path, source.kind, data, progress)
+    if source.kind == "records":
+        return load_records(source.path)
     if source.kind == "tfds":
         return load_tfds(source.rest, data, progress)
     if source.kind == "asset":

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ftsuite.config import parse_source
+from ftsuite.data.records.layout import is_records_folder
 from ftsuite.errors import ConfigError, DataError
 
-_PATH_KINDS = ("folder", "csv", "jsonl", "parquet")
+_PATH_KINDS = ("folder", "csv", "jsonl", "parquet", "records")
 _KIND_WORDS = (*_PATH_KINDS, "tfds", "asset", "field-guide")
 _TABLE_ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 _ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
@@ -20,7 +21,7 @@ class Source:
     """A ``data.source`` whose kind is settled.
 
     Attributes:
-        kind: folder, csv, jsonl, parquet, tfds, asset or field-guide; never a bare path.
+        kind: folder, csv, jsonl, parquet, records, tfds, asset or field-guide; never a bare path.
         rest: the path (``~`` expanded) or the name; empty for field-guide.
     """
 
@@ -50,7 +51,7 @@ def resolve_source(text: str) -> Source:
 def _bare_path(text: str) -> Source:
     path = expand_home(text)
     if path.is_dir():
-        return Source("folder", str(path))
+        return Source("records" if is_records_folder(path) else "folder", str(path))
     if path.name.lower().endswith(_ARCHIVE_ENDINGS):
         raise ConfigError(
             f"Expected a folder or a table; archives are not read in place yet. Received: {text!r}",

@@ -1,0 +1,124 @@
+"""From a config's data to a folder of records. Imports no Keras: nothing is trained, and no model is loaded."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ftsuite.api import Examples, Progress
+from ftsuite.config import Config, parse_source
+from ftsuite.data.records.layout import MOST_SHARDS, RecordsHead
+from ftsuite.data.records.write import WritingJob, expected_bytes, require_absent, write_records
+from ftsuite.data.sources import load_examples
+from ftsuite.data.splits import split_examples
+from ftsuite.errors import ConfigError, ResourceError
+
+SHARD_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """What was written.
+
+    Attributes:
+        folder: of the records.
+        head: what its records.json says.
+        shards_kept: how many of them an earlier start had written.
+        seconds: of the whole.
+    """
+
+    folder: Path
+    head: RecordsHead
+    shards_kept: int
+    seconds: float
+
+
+def prepare_data(
+    config: Config,
+    out: Path,
+    *,
+    shards: int | None = None,
+    shard_bytes: int = SHARD_BYTES,
+    image_size: int | None = None,
+    progress: Progress | None = None,
+) -> PreparedData:
+    """Write all examples of ``data.source`` as records.
+
+    Args:
+        config: of the job; ``data.limit`` and ``data.duplicates`` are left to the runs.
+        out: the folder, which must not be there yet.
+        shards: how many files; None for as many as `shard_bytes` asks for.
+        shard_bytes: about what a file is to hold.
+        image_size: pixels of the shorter side of pictures that have more; None for all as they are.
+        progress: told how loading and writing go on.
+
+    Raises:
+        ConfigError: `out` is there, or lies in the data; or a size for texts.
+        ResourceError: too little room.
+        FtsuiteError: what loading the data raises.
+    """
+    began = time.perf_counter()
+    out = out.absolute()
+    require_absent(out)
+    _require_apart(config, out)
+    examples = load_examples(config.data, config.seed, progress)
+    if image_size is not None and examples.kind == "text":
+        raise ConfigError(f"A size goes with pictures. Received: {config.data.source}, which gives texts.")
+    size_bytes = expected_bytes(examples, image_size)
+    _require_room(out, size_bytes)
+    count = shards or min(-(-size_bytes // shard_bytes), MOST_SHARDS)
+    job = WritingJob(examples, config.data.source, max(min(count, len(examples)), 1), image_size, examples.splits)
+    if image_size is not None:
+        job = _with_decided_splits(job, config)
+    head, kept = write_records(job, out, progress)
+    return PreparedData(out, head, kept, time.perf_counter() - began)
+
+
+def _with_decided_splits(job: WritingJob, config: Config) -> WritingJob:
+    """Splits are drawn by content, which a smaller picture has another of: so they are kept as they were drawn."""
+    data = config.data
+    splits = split_examples(
+        job.examples,
+        validation_fraction=data.validation_fraction,
+        test_fraction=data.test_fraction,
+        seed=config.seed,
+    )
+    note = (
+        f"{job.pictures} Their splits are those that seed {config.seed} and the fractions "
+        f"{data.validation_fraction:g} (validation) and {data.test_fraction:g} (test) gave the pictures as they were."
+    )
+    return replace(job, splits=splits, examples=_noted(job.examples, note))
+
+
+def _noted(examples: Examples, note: str) -> Examples:
+    return replace(examples, notes=(*examples.notes, note))
+
+
+def _require_apart(config: Config, out: Path) -> None:
+    """Refuse to write into the data: what lies there would be read as data the next time."""
+    reference = parse_source(config.data.source)
+    if not reference.is_local:
+        return
+    source = Path(reference.value).expanduser().absolute()
+    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+        raise ConfigError(
+            f"Expected --out to be a folder outside the data, which is never written into. Received: {str(out)!r}, "
+            f"which lies in {str(source)!r}.",
+            "Give a folder beside it.",
+        )
+
+
+def _require_room(out: Path, size_bytes: int) -> None:
+    folder = next(parent for parent in out.parents if parent.exists())
+    free = shutil.disk_usage(folder).free
+    # What an earlier start has written counts: it is used again, or removed.
+    started = out.with_name(f".{out.name}.preparing")
+    written = sum(path.stat().st_size for path in started.iterdir() if path.is_file()) if started.is_dir() else 0
+    if size_bytes > free + written:
+        raise ResourceError(
+            f"Preparing the data needs about {size_bytes / 2**20:,.0f} MiB in {folder}. Received: "
+            f"{free / 2**20:,.0f} MiB free.",
+            "Free some space, choose another disk by --out, or store smaller pictures by --image-size.",
+        )
