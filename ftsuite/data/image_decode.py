@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftsuite.data.image_files import BadFile, bad_files_error, decode_image, scan_images
+from ftsuite.data.input_contents import read_contents
 from ftsuite.errors import DataError
 
 _JPEG_END = b"\xff\xd9"
@@ -21,7 +22,7 @@ def decode_dataset_element(path: Any, needs_pillow: Any) -> Any:
     """Decode one picture file inside tf.data.
 
     Args:
-        path: scalar string, a file that a scan has accepted.
+        path: scalar string, a file (or a picture in an archive) that a scan has accepted.
         needs_pillow: scalar bool (or 0/1), what the scan said of it (`ftsuite.api.Examples.decoders`).
 
     Returns:
@@ -44,7 +45,7 @@ def find_undecodable(paths: Sequence[str]) -> DataError | None:
 
 
 def _decode_with_tensorflow(path: Any) -> Any:
-    contents = tf.io.read_file(path)
+    contents = read_contents(path)
     is_png = tf.strings.substr(contents, 0, 4) == _PNG_START
     return tf.cond(is_png, lambda: _png(contents, path), lambda: _jpeg(contents, path))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import statistics
 from typing import Any
 
@@ -10,6 +11,7 @@ import PIL.Image
 from ftsuite.api import Examples
 from ftsuite.config import Config
 from ftsuite.config.stage_checks import BY_DATA_SIZE
+from ftsuite.data.contents import is_inside, read_inside
 from ftsuite.data.drawn_pictures import FIELD_GUIDE_PIXELS
 from ftsuite.optim.data_size_schedule import data_size_schedule, training_length
 
@@ -74,7 +76,8 @@ def _typical_sides(training: Examples) -> tuple[int, int] | None:
 
 def _sides(path: str) -> tuple[int, int] | None:
     try:
-        with PIL.Image.open(path) as picture:
+        # Only the head of a file is read; a picture in an archive comes whole.
+        with PIL.Image.open(io.BytesIO(read_inside(path)) if is_inside(path) else path) as picture:
             return picture.height, picture.width
     except (OSError, ValueError, PIL.Image.DecompressionBombError):
         return None  # unreadable to Pillow is for the reader of pictures to tell

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftsuite.data.sources.archive import load_archive
 from ftsuite.data.sources.asset import load_asset
 from ftsuite.data.sources.field_guide_source import load_field_guide
 from ftsuite.data.sources.folder import load_folder
@@ -42,6 +43,8 @@ def load_examples(data: DataConfig, seed: int, progress: Progress | None = None)
         return load_jsonl_stream(_streamable(source, data), data, progress)
     if source.kind == "folder":
         return load_folder(source.path, data.bad_files, progress)
+    if source.kind == "archive":
+        return load_archive(source.path, data.bad_files, progress)
     if source.kind in ("csv", "jsonl", "parquet"):
         return load_table(source.path, source.kind, data, progress)
     if source.kind == "tfds":
