@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ftsuite.data.sources.archive import load_archive
+from ftsuite.data.sources.arrow_files import holds_pictures
 from ftsuite.data.sources.asset import load_asset
 from ftsuite.data.sources.field_guide_source import load_field_guide
 from ftsuite.data.sources.folder import load_folder
+from ftsuite.data.sources.huggingface import load_huggingface
 from ftsuite.data.sources.jsonl_stream import load_jsonl_stream
 from ftsuite.data.sources.parsing import Source, resolve_source
 from ftsuite.data.sources.table import load_table
@@ -45,6 +47,8 @@ def load_examples(data: DataConfig, seed: int, progress: Progress | None = None)
         return load_folder(source.path, data.bad_files, progress)
     if source.kind == "archive":
         return load_archive(source.path, data.bad_files, progress)
+    if source.kind == "huggingface" or (source.kind == "parquet" and holds_pictures(source.path, data.image_column)):
+        return load_huggingface(source.path, data, progress)
     if source.kind in ("csv", "jsonl", "parquet"):
         return load_table(source.path, source.kind, data, progress)
     if source.kind == "tfds":
