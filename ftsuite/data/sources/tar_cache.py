@@ -14,7 +14,7 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from ftsuite.data.sources.tar_members import begins_as_tar
 from ftsuite.data.sources.zip_members import LARGEST_BEFORE_RATIO_BYTES, LARGEST_RATIO, broken, check_ratio
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from ftsuite.api import Progress
 
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
-_OPENERS = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
 _CHUNK_BYTES = 1 << 20
 _SPARE_BYTES = 64 << 20
 
@@ -119,7 +118,9 @@ def _chunks(path: Path, compression: str) -> Iterator[tuple[bytes, int]]:
 
 
 def _opened(raw: IO[bytes], compression: str) -> IO[bytes]:
-    return _OPENERS[compression](raw, "rb")  # type: ignore[return-value, operator]
+    if compression == "gzip":
+        return cast(IO[bytes], gzip.open(raw))
+    return cast(IO[bytes], bz2.open(raw) if compression == "bzip2" else lzma.open(raw))
 
 
 def _check_space(path: Path, target: Path, size_bytes: int) -> None:

@@ -33,7 +33,6 @@ def read_tar(path: Path, shown: Path, told: Callable[[int, int], None] | None = 
     try:
         with tarfile.open(path, "r:") as archive:
             for entry in archive:
-                archive.members.clear()  # or every header is kept
                 members.append(_member(path, shown, entry, size_bytes))
                 end = max(end, entry.offset_data + (entry.size if entry.isreg() else 0))
                 if told is not None:
@@ -79,8 +78,6 @@ def begins_as_tar(data: bytes) -> bool:
     """Whether bytes begin with the header of a tar archive."""
     try:
         tarfile.TarInfo.frombuf(data[:_BLOCK_BYTES], "utf-8", "surrogateescape")
-    except tarfile.EOFHeaderError:
-        return True  # an archive without an entry
     except tarfile.HeaderError:
-        return False
+        return data[:_BLOCK_BYTES] == bytes(_BLOCK_BYTES)  # an archive without an entry
     return True
