@@ -56,19 +56,6 @@ def source_has_known_form(value: str) -> str:
     return value
 
 
-def sources_have_known_forms(value: Any) -> Any:
-    """`source_has_known_form` of one source, or of each text in a list of several."""
-    if isinstance(value, str):
-        return source_has_known_form(value)
-    for number, entry in enumerate(value):
-        if isinstance(entry, str):
-            try:
-                parse_source(entry)
-            except ConfigError as error:
-                raise crossed(f"{{name}}, source {number + 1}: {error.message}", error.advice) from error
-    return value
-
-
 def kinds_of(source: Any) -> frozenset[str]:
     """The kinds of a ``data.source``, of one or of several."""
     if isinstance(source, str):
@@ -78,7 +65,7 @@ def kinds_of(source: Any) -> frozenset[str]:
 
 def shown_source(source: Any) -> str:
     """A ``data.source`` as messages quote it."""
-    return shorten(source) if isinstance(source, str) else f"a list of {len(source)}"
+    return f"the source {shorten(source)}" if isinstance(source, str) else f"a list of {len(source)} sources"
 
 
 def fractions_leave_training(value: float, info: ValidationInfo) -> float:
@@ -104,7 +91,7 @@ def key_fits_source(value: Any, info: ValidationInfo) -> Any:
         written = {"field-guide": "field-guide", "path": "PATH"}
         fitting = listed(sorted(written.get(kind, f"{kind}:…") for kind in kinds), "or")
         raise crossed(
-            f"{{name}} goes with the source {fitting}. Received: the source {shown_source(source)}",
+            f"{{name}} goes with the source {fitting}. Received: {shown_source(source)}",
             f"Remove `{info.field_name}`, or change `source`.",
         )
     return value
@@ -115,7 +102,7 @@ def streaming_fits_source(value: bool, info: ValidationInfo) -> bool:
     source = info.data.get("source")
     if value and source is not None and (not isinstance(source, str) or not kinds_of(source) & {"jsonl", "path"}):
         raise crossed(
-            f"data.streaming goes with the source jsonl:… only. Received: the source {shown_source(source)}",
+            f"data.streaming goes with the source jsonl:… only. Received: {shown_source(source)}",
             "Write the rows as JSON lines, or remove `streaming`.",
         )
     return value

@@ -121,7 +121,6 @@ class DataConfig(Section):
     )
 
     _batches = field_validator("batch_size", mode="wrap")(checks.one_problem)
-    _source = field_validator("source")(checks.sources_have_known_forms)
     _streaming = field_validator("streaming")(checks.streaming_fits_source)
     _fractions = field_validator("test_fraction")(checks.fractions_leave_training)
     _bound = field_validator(*checks.SOURCE_BOUND_KEYS)(checks.key_fits_source)

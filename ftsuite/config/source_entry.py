@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag, field_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator
 
 from ftsuite.config import checks
 from ftsuite.config.section import Section
@@ -48,10 +48,11 @@ def _entry_kind(value: Any) -> str:
     return "text" if isinstance(value, str) else "entry"
 
 
+Known = Annotated[str, AfterValidator(checks.source_has_known_form)]
 # Told apart by hand: what is wrong is said of the alternative that was meant, and not of each.
-Entry = Annotated[Annotated[str, Tag("text")] | Annotated[SourceEntry, Tag("entry")], Discriminator(_entry_kind)]
+Entry = Annotated[Annotated[Known, Tag("text")] | Annotated[SourceEntry, Tag("entry")], Discriminator(_entry_kind)]
 Entries = Annotated[tuple[Entry, ...], Field(min_length=1, max_length=100)]
-DataSource = Annotated[Annotated[str, Tag("text")] | Annotated[Entries, Tag("several")], Discriminator(_kind)]
+DataSource = Annotated[Annotated[Known, Tag("text")] | Annotated[Entries, Tag("several")], Discriminator(_kind)]
 
 
 def entries_of(source: str | Sequence[str | SourceEntry]) -> tuple[SourceEntry, ...]:
