@@ -51,6 +51,10 @@ class Examples:
         groups: examples of one group never lie on both sides of a split.
         decoders: ``(n,)`` uint8, 0 where TensorFlow decodes the picture and 1 where Pillow must.
         notes: what was skipped or repaired on the way, a sentence each.
+        sources: ``(n,)`` int16, which of several sources each example is of, in the order of ``data.source``; None
+            where there is one.
+        sample_weights: ``(n,)`` float32 with mean 1, how often training shows each example in an epoch, on average;
+            None for once each.
     """
 
     ids: Sequence[str]
@@ -63,6 +67,8 @@ class Examples:
     groups: Sequence[str] | None = None
     decoders: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    sources: np.ndarray | None = None
+    sample_weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -79,6 +85,8 @@ class Examples:
             splits=None if self.splits is None else self.splits[array],
             groups=None if self.groups is None else _taken(self.groups, array),
             decoders=None if self.decoders is None else self.decoders[array],
+            sources=None if self.sources is None else self.sources[array],
+            sample_weights=None if self.sample_weights is None else self.sample_weights[array],
         )
 
 

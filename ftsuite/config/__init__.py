@@ -11,6 +11,7 @@ from ftsuite.config.origins import Origin
 from ftsuite.config.overrides import quoted_override
 from ftsuite.config.plans import Plan, plan_summaries, shipped_plans
 from ftsuite.config.problems import Problem, WrongConfigError
+from ftsuite.config.sample_size import SampleSize
 from ftsuite.config.schema import (
     BackboneConfig,
     Config,
@@ -28,6 +29,7 @@ from ftsuite.config.schema import (
 )
 from ftsuite.config.scope import TrainScope
 from ftsuite.config.source import SourceReference, parse_source
+from ftsuite.config.source_entry import SourceEntry, entries_of, source_names, source_text, source_weights
 
 __all__ = [
     "BackboneConfig",
@@ -48,11 +50,14 @@ __all__ = [
     "Origin",
     "Plan",
     "Problem",
+    "SampleSize",
+    "SourceEntry",
     "SourceReference",
     "StageConfig",
     "TrainScope",
     "WrongConfigError",
     "dump_yaml",
+    "entries_of",
     "load_config",
     "parse_source",
     "plan_summaries",
@@ -60,4 +65,7 @@ __all__ = [
     "shipped_configs",
     "shipped_plans",
     "shipped_summaries",
+    "source_names",
+    "source_text",
+    "source_weights",
 ]

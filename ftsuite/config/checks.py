@@ -56,6 +56,18 @@ def source_has_known_form(value: str) -> str:
     return value
 
 
+def kinds_of(source: Any) -> frozenset[str]:
+    """The kinds of a ``data.source``, of one or of several."""
+    if isinstance(source, str):
+        return frozenset({parse_source(source).kind})
+    return frozenset(parse_source(one if isinstance(one, str) else one.source).kind for one in source)
+
+
+def shown_source(source: Any) -> str:
+    """A ``data.source`` as messages quote it."""
+    return f"the source {shorten(source)}" if isinstance(source, str) else f"a list of {len(source)} sources"
+
+
 def fractions_leave_training(value: float, info: ValidationInfo) -> float:
     """Validation and test do not take everything."""
     validation = info.data.get("validation_fraction", 0.0)
@@ -75,11 +87,11 @@ def key_fits_source(value: Any, info: ValidationInfo) -> Any:
     if value is None or source is None or info.field_name is None:
         return value
     kinds = KEYS_OF_KINDS[info.field_name]
-    if parse_source(source).kind not in kinds:
+    if not kinds_of(source) & kinds:
         written = {"field-guide": "field-guide", "path": "PATH"}
         fitting = listed(sorted(written.get(kind, f"{kind}:…") for kind in kinds), "or")
         raise crossed(
-            f"data.{info.field_name} goes with the source {fitting}. Received: the source {shorten(source)}",
+            f"{{name}} goes with the source {fitting}. Received: {shown_source(source)}",
             f"Remove `{info.field_name}`, or change `source`.",
         )
     return value
@@ -88,9 +100,9 @@ def key_fits_source(value: Any, info: ValidationInfo) -> Any:
 def streaming_fits_source(value: bool, info: ValidationInfo) -> bool:
     """Only JSON lines can be read from the disk while training: their rows are found by their line breaks."""
     source = info.data.get("source")
-    if value and source is not None and parse_source(source).kind not in ("jsonl", "path"):
+    if value and source is not None and (not isinstance(source, str) or not kinds_of(source) & {"jsonl", "path"}):
         raise crossed(
-            f"data.streaming goes with the source jsonl:… only. Received: the source {shorten(source)}",
+            f"data.streaming goes with the source jsonl:… only. Received: {shown_source(source)}",
             "Write the rows as JSON lines, or remove `streaming`.",
         )
     return value

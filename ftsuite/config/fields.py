@@ -39,6 +39,10 @@ def _resolved(model: type[pydantic.BaseModel], location: Location) -> tuple[Fiel
         if member is not None:
             annotation = member
             continue
+        tagged = _tagged(annotation, key)
+        if tagged is not None:
+            annotation = tagged
+            continue
         if isinstance(key, str) and field is not None and _is_choice_of_values(annotation):
             continue  # pydantic names the member that it tried, such as ``float``
         field = _step(annotation, key)
@@ -120,6 +124,17 @@ def _is_choice_of_values(annotation: Any) -> bool:
         for part in parts
     )
     return len(parts) > 1 and not holds_others
+
+
+def _tagged(annotation: Any, key: str | int) -> Any:
+    """The member of a union that a `pydantic.Tag` gives this name; None where none has it."""
+    while get_origin(annotation) is typing.Annotated:
+        annotation = get_args(annotation)[0]
+    for part in get_args(annotation) if get_origin(annotation) in (typing.Union, types.UnionType) else ():
+        inner, *metadata = get_args(part) if get_origin(part) is typing.Annotated else (part,)
+        if any(isinstance(item, pydantic.Tag) and item.tag == key for item in metadata):
+            return inner
+    return None
 
 
 def _member(models: tuple[type[pydantic.BaseModel], ...], tag: str | int) -> type[pydantic.BaseModel] | None:

@@ -66,22 +66,32 @@ def without_foreign_keys(tree: Node) -> tuple[Node, tuple[str, ...]]:
         The tree, and a sentence for each key that was left out.
     """
     source = find(tree, ("data", "source"))
-    if source is None or not isinstance(source.value, str):
+    named = [] if source is None else _sources(source)
+    if source is None or not named:
         return tree, ()
     try:
-        kind = parse_source(source.value).kind
+        found = {parse_source(text).kind for text in named}
     except ConfigError:
         return tree, ()
+    shown = " + ".join(named)
     notes: list[str] = []
     for key, kinds in KEYS_OF_KINDS.items():
         node = find(tree, ("data", key))
-        if node is None or node.value is None or kind in kinds or _strength(node) >= source.origin.strength:
+        if node is None or node.value is None or found & kinds or _strength(node) >= source.origin.strength:
             continue
         tree = without(tree, ("data", key))
         notes.append(
-            f"data.{key} ({node.origin}) does not apply to the source {source.value} ({source.origin}) and is left out."
+            f"data.{key} ({node.origin}) does not apply to the source {shown} ({source.origin}) and is left out."
         )
     return tree, tuple(notes)
+
+
+def _sources(node: Node) -> list[str]:
+    """The texts of one source or of a list of them; none where any of them is no text."""
+    items = node.items if isinstance(node.value, tuple) else (node,)
+    texts = [item.value if isinstance(item.value, str) else find(item, ("source",)) for item in items]
+    plain = [text if isinstance(text, str) else text.value if text is not None else None for text in texts]
+    return [text for text in plain if isinstance(text, str)] if all(isinstance(text, str) for text in plain) else []
 
 
 def _strength(node: Node) -> int:

@@ -29,12 +29,27 @@ def is_preset_folder(name: str) -> bool:
 def with_absolute_paths(data: dict[str, Any]) -> dict[str, Any]:
     """Plain data of a config with every local path absolute."""
     section = dict(data["data"])
-    section["source"] = absolute_source(section["source"])
-    for key in ("data_dir", "manual_dir"):
-        # A manual_dir may also be a bucket, as in gs://bucket/folder.
-        if section[key] is not None and "://" not in section[key]:
-            section[key] = absolute(section[key])
+    source = section["source"]
+    section = _with_absolute_folders(section)
+    if isinstance(source, str):
+        section["source"] = absolute_source(source)
+    else:
+        section["source"] = [
+            absolute_source(one)
+            if isinstance(one, str)
+            else _with_absolute_folders({**one, "source": absolute_source(one["source"])})
+            for one in source
+        ]
     backbone = dict(data["backbone"])
     if is_preset_folder(backbone["name"]):
         backbone["name"] = absolute(backbone["name"])
     return {**data, "data": section, "backbone": backbone}
+
+
+def _with_absolute_folders(section: dict[str, Any]) -> dict[str, Any]:
+    changed = dict(section)
+    for key in ("data_dir", "manual_dir"):
+        # A manual_dir may also be a bucket, as in gs://bucket/folder.
+        if changed[key] is not None and "://" not in changed[key]:
+            changed[key] = absolute(changed[key])
+    return changed

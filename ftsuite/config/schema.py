@@ -14,7 +14,9 @@ from ftsuite.config import checks
 from ftsuite.config.finetune import CheckpointConfig, EarlyStoppingConfig, FinetuneConfig
 from ftsuite.config.kept_weights import L2SpConfig, LoraConfig
 from ftsuite.config.optimizer import EmaConfig, OptimizerConfig, RuleConfig
+from ftsuite.config.sample_size import SampleSize
 from ftsuite.config.section import Section
+from ftsuite.config.source_entry import DataSource
 from ftsuite.config.stage import StageConfig
 
 __all__ = [
@@ -61,10 +63,11 @@ class ExampleLimits(Section):
 class DataConfig(Section):
     """What to train on, and how it is split and read."""
 
-    source: str = Field(
-        description="Where the examples are: `folder:PATH`, `csv:PATH`, `jsonl:PATH`, `parquet:PATH`, "
-        "`records:PATH` (what `ftsuite data prepare` writes), `tfds:NAME[:VERSION]`, `asset:NAME`, `field-guide` (birds that the suite renders) or a bare path, "
-        f"which is taken for what it is. {_PATHS}"
+    source: DataSource = Field(
+        description="Where the examples are: `folder:PATH`, `archive:PATH` (zip or tar), `csv:PATH`, `jsonl:PATH`, "
+        "`parquet:PATH`, `huggingface:PATH`, `records:PATH` (what `ftsuite data prepare` writes), "
+        "`tfds:NAME[:VERSION]` or `tfds:PATH`, `asset:NAME`, `field-guide` (birds that the suite renders) or a bare "
+        f"path, which is taken for what it is. {_PATHS} Or a list of these, or of maps with `source`, `weight` and columns of their own: several sources together."
     )
     batch_size: Annotated[int, Field(ge=1, le=65_536)] | Literal["auto"] = Field(
         32,
@@ -87,6 +90,11 @@ class DataConfig(Section):
         "keep",
         description="Examples with exactly the same content: keep them (never on both sides of a split), or use the "
         "first of each.",
+    )
+    sample: SampleSize | None = Field(
+        None,
+        description="A quick look: so many of all examples, or such a share of them, chosen by content and seed, each "
+        "class by its share, before they are split. A larger sample holds every smaller one; null for all.",
     )
     limit: ExampleLimits = Field(ExampleLimits(), description="Use at most so many examples of each split.")
     streaming: bool = Field(
@@ -113,7 +121,6 @@ class DataConfig(Section):
     )
 
     _batches = field_validator("batch_size", mode="wrap")(checks.one_problem)
-    _source = field_validator("source")(checks.source_has_known_form)
     _streaming = field_validator("streaming")(checks.streaming_fits_source)
     _fractions = field_validator("test_fraction")(checks.fractions_leave_training)
     _bound = field_validator(*checks.SOURCE_BOUND_KEYS)(checks.key_fits_source)

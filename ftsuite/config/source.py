@@ -10,18 +10,24 @@ from typing import Literal
 from ftsuite.config.words import nearest, shorten
 from ftsuite.errors import ConfigError
 
-SourceKind = Literal["folder", "csv", "jsonl", "parquet", "records", "tfds", "asset", "field-guide", "path"]
+SourceKind = Literal[
+    "folder", "archive", "csv", "jsonl", "parquet", "huggingface", "records", "tfds", "asset", "field-guide", "path"
+]
 
 _PREFIXES: Mapping[str, SourceKind] = {
     "folder": "folder",
+    "archive": "archive",
     "csv": "csv",
     "jsonl": "jsonl",
     "parquet": "parquet",
     "records": "records",
+    "huggingface": "huggingface",
     "tfds": "tfds",
     "asset": "asset",
 }
-_TABLES = frozenset[SourceKind]({"csv", "jsonl", "parquet", "path", "asset"})
+_TABLES = frozenset[SourceKind]({"csv", "jsonl", "parquet", "huggingface", "path", "asset"})
+
+_LOCAL = frozenset[SourceKind]({"folder", "archive", "csv", "jsonl", "parquet", "huggingface", "path"})
 
 # Keys of `data` that mean something for some kinds of sources only.
 KEYS_OF_KINDS: Mapping[str, frozenset[SourceKind]] = {
@@ -50,12 +56,17 @@ class SourceReference:
     @property
     def is_local(self) -> bool:
         """Whether `value` is a path on this machine."""
-        return self.kind in ("folder", "csv", "jsonl", "parquet", "records", "path")
+        return self.kind in _LOCAL or (self.kind == "tfds" and is_tfds_folder(self.value))
 
     def __str__(self) -> str:
         if self.kind == "field-guide":
             return "field-guide"
         return self.value if self.kind == "path" else f"{self.kind}:{self.value}"
+
+
+def is_tfds_folder(value: str) -> bool:
+    """Whether what stands behind ``tfds:`` is the path of a prepared folder, and no name: paths begin as paths do."""
+    return value.lstrip().startswith(("/", "./", "../", "~")) or value.strip() in (".", "..")
 
 
 def parse_source(text: str) -> SourceReference:

@@ -76,8 +76,9 @@ def validated(
 
 def _only_seems_short(root: Node, detail: ErrorDetails) -> bool:
     """Whether a list is called too short only because pydantic leaves its wrong items out of the count."""
-    found, depth = deepest(root, detail["loc"])
-    short = detail["type"] == "too_short" and depth == len(detail["loc"])
+    location = _in_the_file(root, detail["loc"], missing=False)
+    found, depth = deepest(root, location)
+    short = detail["type"] == "too_short" and depth == len(location)
     return short and len(found.items) >= detail["ctx"]["min_length"]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftsuite.data.image_files import BadFile, bad_files_error, decode_bytes, decode_image, scan_images
+from ftsuite.data.input_contents import named_contents
 from ftsuite.data.records.inputs import CONTENT_MARK
 from ftsuite.errors import DataError
 
@@ -22,7 +23,8 @@ def decode_dataset_element(path: Any, needs_pillow: Any) -> Any:
     """Decode one picture file inside tf.data.
 
     Args:
-        path: scalar string, a file that a scan has accepted; or the bytes of a picture behind `CONTENT_MARK`.
+        path: scalar string, a file (or a picture in an archive) that a scan has accepted; or the bytes of a picture
+            behind `ftsuite.data.records.inputs.CONTENT_MARK`.
         needs_pillow: scalar bool (or 0/1), what the scan said of it (`ftsuite.api.Examples.decoders`).
 
     Returns:
@@ -45,17 +47,9 @@ def find_undecodable(paths: Sequence[str]) -> DataError | None:
 
 
 def _decode_with_tensorflow(path: Any) -> Any:
-    path, contents = _named_contents(path)
+    path, contents = named_contents(path)
     is_png = tf.strings.substr(contents, 0, 4) == _PNG_START
     return tf.cond(is_png, lambda: _png(contents, path), lambda: _jpeg(contents, path))
-
-
-def _named_contents(path: Any) -> tuple[Any, Any]:
-    """What to call a picture in a message, and its bytes: those of a file, or what stands behind `CONTENT_MARK`."""
-    given = tf.strings.substr(path, 0, 1) == CONTENT_MARK
-    length = tf.strings.length(path) - 1
-    contents = tf.cond(given, lambda: tf.strings.substr(path, 1, length), lambda: tf.io.read_file(path))
-    return tf.cond(given, lambda: tf.constant("a record"), lambda: tf.identity(path)), contents
 
 
 def _jpeg(contents: Any, path: Any) -> Any:

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ftsuite.data.contents import is_inside, read_stretch, shown_input, stretch_of
 from ftsuite.data.image_pixels import UndecodableError, exif_orientation, mode_problem, to_array
 from ftsuite.data.image_sniff import what_it_is
 from ftsuite.errors import DataError, FtsuiteError
@@ -163,7 +164,7 @@ def decode_image(path: str | Path, channels: int = 3) -> np.ndarray:
     data = read_bytes(str(path))
     if isinstance(data, BadFile):
         raise DataError(f"Expected a picture that can be decoded. Received: {data.path}: {data.reason}.")
-    return decode_bytes(data, str(path), channels)
+    return decode_bytes(data, shown_input(str(path)), channels)
 
 
 def decode_bytes(data: bytes, name: str, channels: int = 3) -> np.ndarray:
@@ -184,21 +185,20 @@ def decode_bytes(data: bytes, name: str, channels: int = 3) -> np.ndarray:
 
 
 def read_bytes(path: str) -> bytes | BadFile:
-    """All bytes of a regular file or of a record, or why there are none; a pipe is never opened, it could hang."""
-    if path.startswith("record:"):
-        from ftsuite.data.records.inputs import is_record_name, read_named
+    """All bytes of a regular file, or why there are none; a pipe is never opened, it could hang.
 
-        if is_record_name(path):
-            try:
-                return read_named(path)
-            except FtsuiteError as error:
-                return BadFile(path, f"cannot be read ({error.message.rstrip('.')})")
+    An input that lies in an archive (`ftsuite.data.contents`) is read in place, and so is a record.
+    """
+    if is_inside(path):
+        return _read_inside(path)
+    if path.startswith("record:") and (record := _read_record(path)) is not None:
+        return record
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             return BadFile(path, "is not a regular file")
         if status.st_size > MAX_FILE_BYTES:
-            return BadFile(path, f"is {status.st_size / 2**20:,.0f} MiB, too large for a picture (limit 512 MiB)")
+            return BadFile(path, _too_many_bytes(status.st_size))
         with open(path, "rb") as file:
             data = file.read()
     except FileNotFoundError:
@@ -210,9 +210,37 @@ def read_bytes(path: str) -> bytes | BadFile:
     return data if data else BadFile(path, "is empty (0 bytes)")
 
 
+def _read_record(path: str) -> bytes | BadFile | None:
+    """The content of a record of that name, or why there is none; None where it is the name of a file after all."""
+    # Records are read by a module that few runs need.
+    from ftsuite.data.records.inputs import is_record_name, read_named
+
+    try:
+        return read_named(path) if is_record_name(path) else None
+    except FtsuiteError as error:
+        return BadFile(path, f"cannot be read ({error.message.rstrip('.')})")
+
+
+def _too_many_bytes(count: int) -> str:
+    return f"is {count / 2**20:,.0f} MiB, too large for a picture (limit 512 MiB)"
+
+
+def _read_inside(path: str) -> bytes | BadFile:
+    try:
+        stretch = stretch_of(path)
+        if stretch.size_bytes > MAX_FILE_BYTES:
+            return BadFile(shown_input(path), _too_many_bytes(stretch.size_bytes))
+        data = read_stretch(stretch)
+    except OSError as error:
+        return BadFile(shown_input(path), f"cannot be read ({error.strerror or error})")
+    except ValueError as error:
+        return BadFile(shown_input(path), f"cannot be read ({error})")
+    return data if data else BadFile(shown_input(path), "is empty (0 bytes)")
+
+
 def _scan(path: str) -> ImageInfo | BadFile:
     data = read_bytes(path)
-    return data if isinstance(data, BadFile) else scan_bytes(data, path)
+    return data if isinstance(data, BadFile) else scan_bytes(data, shown_input(path))
 
 
 def _inspect(data: bytes, name: str) -> ImageInfo:

@@ -39,7 +39,9 @@ def split_large(
             codes[units.draws(split) < fractions[split]] = _CODES[split]
     pinned = units.pinned(official)
     codes = np.where(pinned >= 0, pinned, codes)
-    _EmptyClasses(units, codes, pinned >= 0).fill([TRAIN, *(split for split in (TEST, VALIDATION) if split in fractions)])
+    _EmptyClasses(units, codes, pinned >= 0).fill(
+        [TRAIN, *(split for split in (TEST, VALIDATION) if split in fractions)]
+    )
     return np.asarray(SPLITS, dtype="<U10")[codes[units.of_row]]
 
 

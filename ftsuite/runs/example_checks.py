@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ftsuite.api import Examples, TaskSpec
-from ftsuite.config import Config
+from ftsuite.config import Config, source_text
 from ftsuite.errors import ConfigError, DataError
 
 
@@ -14,7 +14,7 @@ def require_kind(spec: TaskSpec, examples: Examples, config: Config) -> None:
     wanted, received = ("texts", "pictures") if spec.modality == "text" else ("pictures", "texts")
     raise ConfigError(
         f"data.source must give {wanted}, because the task {spec.name!r} is one of {wanted}. "
-        f"Received: {config.data.source}, which gives {received}.",
+        f"Received: {source_text(config.data.source)}, which gives {received}.",
         f"Name a source of {wanted}, or take a task of {received}; `ftsuite list tasks` names them. In a table "
         "data.text_column or data.image_column says which column to learn from.",
     )
@@ -25,6 +25,6 @@ def refuse_empty(parts: dict[str, Examples], config: Config) -> None:
     for name, part in parts.items():
         if len(part) == 0:
             raise DataError(
-                f"The {name} split of {config.data.source} must hold at least one example. Received: 0.",
+                f"The {name} split of {source_text(config.data.source)} must hold at least one example. Received: 0.",
                 "Add examples, or change data.validation_fraction or data.test_fraction.",
             )

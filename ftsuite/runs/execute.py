@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ftsuite.api import Progress
-from ftsuite.config import LoadedConfig
+from ftsuite.config import LoadedConfig, source_text
 from ftsuite.errors import ConfigError, DivergedError, Interrupted
 from ftsuite.report import write_report
 from ftsuite.runs import folder as folders
@@ -271,7 +271,7 @@ def _environment(prepared: Prepared, change: SmallerBatches | None) -> dict[str,
         "pretrained": prepared.backbone.pretrained,
         "fingerprint": prepared.weights_hash,
     }
-    data = describe_data(config.data.source, prepared.examples, prepared.counts, prepared.data_hash)
+    data = describe_data(source_text(config.data.source), prepared.examples, prepared.counts, prepared.data_hash)
     described = describe_environment(config.seed, computing.deterministic, weights, data)
     notes = [*computing.notes, *_batch_notes(prepared), *([change.note] if change is not None else [])]
     told: dict[str, Any] = {"notes": notes}

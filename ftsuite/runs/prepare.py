@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from ftsuite.api import Examples, Progress, Task, TaskModel, TaskSpec
-from ftsuite.config import Config, ExampleLimits, LoadedConfig
+from ftsuite.config import Config, ExampleLimits, LoadedConfig, source_names, source_weights
 from ftsuite.data.duplicates import drop_duplicates
 from ftsuite.data.limits import limit_splits
 from ftsuite.data.pipeline import Pipeline, balanced_class_weights
+from ftsuite.data.sample import sample_examples
+from ftsuite.data.source_shares import share_notes, with_source_shares
 from ftsuite.data.split_file import matching_splits, write_split
 from ftsuite.data.splits import split_examples, split_notes
 from ftsuite.errors import FtsuiteError, PluginError
@@ -144,11 +146,12 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     examples, splits = _splits(examples, config, split_path)
     parts = {name: examples.take(np.flatnonzero(splits == name)) for name in SPLITS}
     refuse_empty(parts, config)
+    parts["train"] = with_source_shares(parts["train"], source_weights(config.data.source))
     with plugin_errors(spec.name, "fit_preprocessing"):
         task.fit_preprocessing(parts["train"])
     backbone = _backbone(spec, config, options, progress)
     notes = (*loaded.notes, *examples.notes, *split_notes(examples, splits), *scratch_notes(config, backbone))
-    notes = (*notes, *data_size_notes(config, options, parts["train"]))
+    notes = (*notes, *data_size_notes(config, options, parts["train"]), *_share_notes(config, parts["train"]))
     with plugin_errors(spec.name, "build"):
         model = task.build(backbone, examples.class_names, config.head.dropout)
     if config.finetune.gradient_checkpointing:
@@ -163,7 +166,8 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     weights_hash = hash_variables(backbone.model.weights)
     return Prepared(
         loaded, spec, task, examples, parts, backbone, model, blocks, stages, pipeline, weights_hash,
-        _data_hash(examples, splits), _headline(spec, config, parts["train"]), computing, adapters, sized,
+        _data_hash(examples, splits, source_weights(config.data.source)), _headline(spec, config, parts["train"]),
+        computing, adapters, sized,
     )  # fmt: skip
 
 
@@ -172,6 +176,7 @@ def with_training_subset(prepared: Prepared, count: int) -> Prepared:
     config, training = prepared.config, prepared.parts["train"]
     whole = np.full(len(training), "train", dtype="<U10")
     fewer, _ = limit_splits(training, whole, ExampleLimits(train=count), config.seed)
+    fewer = with_source_shares(fewer, source_weights(config.data.source))
     pipeline = _pipeline(prepared.task, fewer, config)
     stages = _stages(config, prepared.blocks, prepared.adapters, pipeline, fewer, prepared.backbone)
     return replace(prepared, parts={**prepared.parts, "train": fewer}, pipeline=pipeline, stages=stages)
@@ -240,6 +245,7 @@ def _splits(examples: Examples, config: Config, path: Path | None) -> tuple[Exam
     """Which examples are used, and the split of each; as `path` recorded it, where it is there already."""
     if config.data.duplicates == "drop":
         examples = drop_duplicates(examples)
+    examples = sample_examples(examples, config.data.sample, config.seed)
     splits = split_examples(
         examples,
         validation_fraction=config.data.validation_fraction,
@@ -283,8 +289,15 @@ def _pipeline(task: Task, training: Examples, config: Config) -> Pipeline:
     )
 
 
-def _data_hash(examples: Examples, splits: np.ndarray) -> str:
+def _share_notes(config: Config, training: Examples) -> tuple[str, ...]:
+    source = config.data.source
+    return share_notes(training, source_names(source), source_weights(source))
+
+
+def _data_hash(examples: Examples, splits: np.ndarray, weights: Sequence[float] | None) -> str:
     digest = hashlib.sha256("\0".join(examples.class_names).encode())
+    if weights is not None:
+        digest.update(f"\0weights {weights}".encode())
     # As plain numbers and texts a block at a time: one by one a million of NumPy's take seconds.
     for start in range(0, len(examples), _HASHED_TOGETHER):
         block = slice(start, start + _HASHED_TOGETHER)

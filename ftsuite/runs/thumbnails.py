@@ -28,7 +28,7 @@ def thumbnails_for(folder: Path) -> Thumbnails | None:
 
 def _thumbnail(source: str) -> bytes | None:
     try:
-        pixels = draw_input(source) if source.startswith(FIELD_GUIDE_PREFIX) else decode_image(Path(source))
+        pixels = draw_input(source) if source.startswith(FIELD_GUIDE_PREFIX) else decode_image(source)
     except (DataError, OSError):
         return None
     picture = PIL.Image.fromarray(np.asarray(pixels))

@@ -12,7 +12,7 @@ from ftsuite.data.sources.classes import check_twins, normal_form
 from ftsuite.data.sources.found import Found, Row, listed
 from ftsuite.data.sources.junk import junk_note
 from ftsuite.data.sources.parsing import nearby_advice
-from ftsuite.data.sources.walking import Listing, list_folder, walk_files
+from ftsuite.data.sources.walking import DiskTree, Listing, Tree
 from ftsuite.errors import DataError
 
 if TYPE_CHECKING:
@@ -45,14 +45,29 @@ def load_folder(path: Path, bad_files: str, progress: Progress | None = None) ->
             + (", which is a file." if path.exists() else "."),
             "Name a table as csv:, jsonl: or parquet:." if path.exists() else nearby_advice(path),
         )
+    return load_tree(DiskTree(), path, bad_files, progress)
+
+
+def load_tree(tree: Tree, path: Path, bad_files: str, progress: Progress | None = None) -> Examples:
+    """`load_folder` of any tree of folders: of the disk, or of an archive.
+
+    Args:
+        tree: what lists folders.
+        path: the folder whose layout is looked at, as the tree names it.
+        bad_files: ``error`` or ``skip``.
+        progress: see `ftsuite.data.sources.load_examples`.
+
+    Raises:
+        DataError: as `load_folder`.
+    """
     found = Found(kind="image-file")
     junk: Counter[str] = Counter()
-    top = list_folder(path, junk)
+    top = tree.list(path, junk)
     for split, folder in _split_folders(path, top):
-        listing = top if folder == path else list_folder(folder, junk)
-        _check_top(path, folder, listing)
+        listing = top if folder == path else tree.list(folder, junk)
+        _check_top(tree, path, folder, listing)
         _take_loose_files(found, listing)
-        _take_classes(found, path, listing, split, junk)
+        _take_classes(found, tree, path, listing, split, junk)
         found.has_splits = found.has_splits or bool(split)
     found.class_names.sort()
     if junk:
@@ -86,7 +101,7 @@ def _split_folders(path: Path, top: Listing) -> list[tuple[str, Path]]:
     return sorted(named, key=lambda pair: order.index(pair[0]))
 
 
-def _check_top(path: Path, folder: Path, listing: Listing) -> None:
+def _check_top(tree: Tree, path: Path, folder: Path, listing: Listing) -> None:
     if not listing.folders:
         pictures = sum(Path(file.name).suffix.lower() in ENDINGS for file in listing.files)
         held = f"{pictures:,} pictures and no folder" if pictures else "no folder"
@@ -97,7 +112,7 @@ def _check_top(path: Path, folder: Path, listing: Listing) -> None:
     check_twins((entry.name for entry in listing.folders), repr(str(folder)))
     if len(listing.folders) == 1 and folder == path:
         only = listing.folders[0]
-        inner = list_folder(only, Counter())
+        inner = tree.list(only, Counter())
         advice = f"If the class folders lie one level down, give folder:{only}." if inner.folders else ""
         raise DataError(
             f"Expected at least two class folders. Received: {str(folder)!r}, which holds {only.name!r} alone.",
@@ -114,15 +129,15 @@ def _take_loose_files(found: Found, listing: Listing) -> None:
         found.notes.append(f"Passed over {len(others):,} files beside the class folders: {listed(others)}.")
 
 
-def _take_classes(found: Found, root: Path, listing: Listing, split: str, junk: Counter[str]) -> None:
+def _take_classes(found: Found, tree: Tree, root: Path, listing: Listing, split: str, junk: Counter[str]) -> None:
     nested: dict[str, int] = {}
     for folder in listing.folders:
         label = normal_form(folder.name)
         if label not in found.class_names:
             found.class_names.append(label)
-        walked = walk_files(folder, junk)
+        walked = tree.walk(folder, junk)
         for file in walked.files:
-            _take_file(found, root, file, label, split)
+            _take_file(found, tree, root, file, label, split)
         if walked.nested:
             nested[folder.relative_to(root).as_posix()] = walked.nested
         found.notes.extend(
@@ -133,7 +148,7 @@ def _take_classes(found: Found, root: Path, listing: Listing, split: str, junk: 
         found.notes.append(f"Took {sum(nested.values()):,} files from folders inside the class folders {where}.")
 
 
-def _take_file(found: Found, root: Path, file: Path, label: str, split: str) -> None:
+def _take_file(found: Found, tree: Tree, root: Path, file: Path, label: str, split: str) -> None:
     identifier = file.relative_to(root).as_posix()
     try:
         identifier.encode("utf-8")
@@ -141,4 +156,4 @@ def _take_file(found: Found, root: Path, file: Path, label: str, split: str) -> 
         shown = identifier.encode("utf-8", "backslashreplace").decode("utf-8")
         found.bad.append(BadFile(shown, "has a name that is not UTF-8: rename it"))
     else:
-        found.rows.append(Row(id=identifier, input=str(file), label=label, split=split))
+        found.rows.append(Row(id=identifier, input=tree.input_of(file), label=label, split=split))

@@ -10,10 +10,11 @@ from ftsuite.config import parse_source
 from ftsuite.data.records.layout import is_records_folder
 from ftsuite.errors import ConfigError, DataError
 
-_PATH_KINDS = ("folder", "csv", "jsonl", "parquet", "records")
+_PATH_KINDS = ("folder", "archive", "csv", "jsonl", "parquet", "huggingface", "records")
 _KIND_WORDS = (*_PATH_KINDS, "tfds", "asset", "field-guide")
 _TABLE_ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-_ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
+ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tbz2", ".tar.bz2", ".txz", ".tar.xz")
+_OTHER_ARCHIVE_ENDINGS = (".7z", ".rar", ".tar.zst", ".tzst", ".tar.z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Source:
     """A ``data.source`` whose kind is settled.
 
     Attributes:
-        kind: folder, csv, jsonl, parquet, records, tfds, asset or field-guide; never a bare path.
+        kind: folder, archive, csv, jsonl, parquet, huggingface, records, tfds, asset or field-guide; never a bare path.
         rest: the path (``~`` expanded) or the name; empty for field-guide.
     """
 
@@ -38,7 +39,7 @@ def resolve_source(text: str) -> Source:
     """Settle what a ``data.source`` is; a bare path is looked at on the disk.
 
     Raises:
-        ConfigError: an unknown kind, nothing behind the colon, or an archive.
+        ConfigError: an unknown kind, nothing behind the colon, or an archive of a kind that is not read.
         DataError: a bare path that does not exist.
     """
     reference = parse_source(text.strip())
@@ -51,21 +52,36 @@ def resolve_source(text: str) -> Source:
 def _bare_path(text: str) -> Source:
     path = expand_home(text)
     if path.is_dir():
-        return Source("records" if is_records_folder(path) else "folder", str(path))
-    if path.name.lower().endswith(_ARCHIVE_ENDINGS):
+        return _bare_folder(path)
+    if path.name.lower().endswith(_OTHER_ARCHIVE_ENDINGS):
         raise ConfigError(
-            f"Expected a folder or a table; archives are not read in place yet. Received: {text!r}",
+            f"Expected a folder, a table, or an archive of the kind zip or tar. Received: {text!r}",
             "Unpack it and give the folder that holds the class folders: folder:PATH.",
         )
     if not path.exists():
         raise _missing(text, path)
+    if path.name.lower().endswith(ARCHIVE_ENDINGS):
+        return Source("archive", str(path))
     kind = _TABLE_ENDINGS.get(path.suffix.lower())
     if kind is None:
         raise ConfigError(
-            f"Expected a folder or a file that ends in .csv, .jsonl or .parquet. Received: {text!r}",
-            "Name what it is, as in csv:PATH.",
+            f"Expected a folder, a file that ends in .csv, .jsonl or .parquet, or a zip or tar archive. "
+            f"Received: {text!r}",
+            "Name what it is, as in csv:PATH or archive:PATH.",
         )
     return Source(kind, str(path))
+
+
+def _bare_folder(path: Path) -> Source:
+    """A folder is what its files say: records, of tfds, saved by Hugging Face's datasets, else class folders."""
+    if is_records_folder(path):
+        return Source("records", str(path))
+    if (path / "dataset_info.json").is_file() and (path / "features.json").is_file():
+        return Source("tfds", str(path.absolute()))
+    is_saved = (path / "dataset_dict.json").is_file() or (path / "state.json").is_file()
+    if is_saved or any(path.glob("*.parquet")) or any(path.glob("data/*.parquet")):
+        return Source("huggingface", str(path))
+    return Source("folder", str(path))
 
 
 def _missing(text: str, path: Path) -> ConfigError | DataError:

@@ -46,7 +46,7 @@ def load_table(path: Path, kind: str, data: DataConfig, progress: Progress | Non
     table = read_table(path, kind)
     columns = choose_columns(table.names, data, path)
     found = Found(kind="text" if columns.text else "image-file", noun="rows", notes=[*table.notes, *columns.notes])
-    splits = _official_splits(table, found)
+    splits = official_splits(table, found)
     found.has_splits = splits is not None
     stripped = 0
     for position, (line, values) in enumerate(table.rows):
@@ -58,7 +58,7 @@ def load_table(path: Path, kind: str, data: DataConfig, progress: Progress | Non
             found.rows.append(row)
     if stripped:
         found.notes.append(f"Took {stripped:,} labels without the spaces around them.")
-    _make_ids_unique(found)
+    make_ids_unique(found)
     require_rows(found, repr(str(path)))
     found.class_names = sorted_labels({row.label for row in found.rows})
     return assemble(found, data.bad_files, progress)
@@ -100,7 +100,8 @@ def read_row(path: Path, columns: Columns, values: dict[str, Any], split: str) -
     return "", Row(value.strip(), str(picture), label, split, group_text), changed
 
 
-def _official_splits(table: Table, found: Found) -> list[str] | None:
+def official_splits(table: Table, found: Found) -> list[str] | None:
+    """The split of each row by the column ``split``, empty for none; None, with a note, where it holds other values."""
     if "split" not in table.names:
         return None
     names = [split_name(values) for _, values in table.rows]
@@ -131,7 +132,7 @@ def used_split_note(counts: Mapping[str, int]) -> str:
     return "The column 'split' gives the official splits: " + ", ".join(f"{n:,} {split}" for split, n in shown) + "."
 
 
-def _make_ids_unique(found: Found) -> None:
+def make_ids_unique(found: Found) -> None:
     """Number the second and later rows of one id, in the order in which they stand."""
     seen: Counter[str] = Counter()
     taken = {row.id for row in found.rows}

@@ -1,4 +1,4 @@
-"""``tfds:NAME[:VERSION]``: a data set of TensorFlow Datasets, with its official splits.
+"""``tfds:NAME[:VERSION]`` and ``tfds:PATH``: a data set of TensorFlow Datasets, with its official splits.
 
 Pictures are written once as files into the cache, byte for byte as the data set stores them, so that
 everything after this treats them like any folder of pictures.
@@ -10,7 +10,9 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
+from ftsuite.config.source import is_tfds_folder
 from ftsuite.data.sources.parsing import expand_home
+from ftsuite.data.sources.tfds_folder import builder_of_folder
 from ftsuite.errors import ConfigError, DataError, ResourceError
 
 if TYPE_CHECKING:
@@ -25,13 +27,18 @@ def load_tfds(reference: str, data: DataConfig, progress: Progress | None = None
 
     Prepared files (``data.data_dir``, else tfds' own folder) and archives fetched by hand
     (``data.manual_dir``) are looked for before the network is touched; without any of them the answer comes
-    within seconds.
+    within seconds. What begins as paths do (``/``, ``./``, ``../``, ``~``) is a prepared folder, see
+    `ftsuite.data.sources.tfds_folder`.
 
     Raises:
         ConfigError: not a data set's name, no such version, or no labelled pictures or texts.
         ResourceError: the data set is not here and cannot be fetched; says which archive goes where.
         DataError: an archive is not the one that was published, or pictures are bad.
     """
+    if is_tfds_folder(reference):
+        from ftsuite.data.sources.tfds_read import read_prepared
+
+        return read_prepared(builder_of_folder(expand_home(reference), data), data.bad_files, progress)
     builder = make_builder(reference, data.data_dir)
     # These bring TensorFlow, which the errors above do without.
     from ftsuite.data.sources.tfds_prepare import ensure_prepared
@@ -53,7 +60,8 @@ def make_builder(reference: str, data_dir: str | None) -> Any:
     if match is None:
         raise ConfigError(
             f"Expected tfds:NAME, tfds:NAME:VERSION or tfds:NAME/CONFIG:VERSION. Received: 'tfds:{reference}'",
-            "As in tfds:caltech_birds2011 or tfds:caltech_birds2011:0.2.0.",
+            "As in tfds:caltech_birds2011 or tfds:caltech_birds2011:0.2.0; the path of a prepared folder begins with "
+            "./, ../, ~ or /.",
         )
     try:
         import tensorflow_datasets as tfds

@@ -100,10 +100,14 @@ def stored_pictures(builder: Any, write: Callable[[Writer], list[str]]) -> Store
 
 
 def _fingerprint(builder: Any) -> str:
-    """Tells apart two preparations of one name and version, as in another data_dir."""
-    path = Path(builder.data_dir) / "dataset_info.json"
-    content = path.read_bytes() if path.is_file() else str(builder.data_dir).encode()
-    return hashlib.sha256(content).hexdigest()[:8]
+    """Tells apart two preparations of one name and version, as in another data_dir, and one that was made anew."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(builder.data_dir).iterdir()):
+        if path.is_file():
+            # What is described is the same for other pictures in as many bytes.
+            told = path.read_bytes() if path.name == "dataset_info.json" else str(path.stat().st_mtime_ns).encode()
+            digest.update(b"|".join((path.name.encode("utf-8", "surrogateescape"), told)))
+    return digest.hexdigest()[:8]
 
 
 def _check_space(builder: Any, folder: Path) -> None:

@@ -69,8 +69,8 @@ class _Keys:
 def _supervised(builder: Any) -> _Keys:
     import tensorflow_datasets as tfds
 
-    pair = builder.info.supervised_keys
     features = builder.info.features
+    pair = builder.info.supervised_keys or _only_pair(features)
     if pair is not None and len(pair) == 2 and all(isinstance(key, str) for key in pair):
         source, label = features[pair[0]], features[pair[1]]
         is_text = isinstance(source, tfds.features.Text)
@@ -84,6 +84,18 @@ def _supervised(builder: Any) -> _Keys:
         "with "
         f"the features {', '.join(features)}."
     )
+
+
+def _only_pair(features: Any) -> tuple[str, str] | None:
+    """Input and label of a data set that does not say which they are, where there is one of each only."""
+    import tensorflow_datasets as tfds
+
+    kinds = tfds.features
+    inputs, labels = (
+        [name for name in features if isinstance(features[name], kind)]
+        for kind in ((kinds.Image, kinds.Text), kinds.ClassLabel)
+    )
+    return (inputs[0], labels[0]) if len(inputs) == len(labels) == 1 else None
 
 
 def _rows(builder: Any, keys: _Keys, split: str) -> Iterator[tuple[bytes, int, str]]:

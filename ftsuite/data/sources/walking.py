@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from ftsuite.data.sources.junk import is_junk
 from ftsuite.errors import DataError
@@ -32,6 +33,38 @@ class Walked:
     files: list[Path] = field(default_factory=list)
     nested: int = 0
     circles: list[Path] = field(default_factory=list)
+
+
+class Tree(Protocol):
+    """Folders and files, of a disk or of an archive; names that are junk are counted and passed over."""
+
+    def list(self, path: Path, junk: Counter[str]) -> Listing:
+        """One folder's own folders and files."""
+        ...
+
+    def walk(self, path: Path, junk: Counter[str]) -> Walked:
+        """All files below a folder."""
+        ...
+
+    def input_of(self, file: Path) -> str:
+        """What stands in `ftsuite.api.Examples.inputs` for a file."""
+        ...
+
+
+class DiskTree:
+    """Folders and files of the disk."""
+
+    def list(self, path: Path, junk: Counter[str]) -> Listing:
+        """See `list_folder`."""
+        return list_folder(path, junk)
+
+    def walk(self, path: Path, junk: Counter[str]) -> Walked:
+        """See `walk_files`."""
+        return walk_files(path, junk)
+
+    def input_of(self, file: Path) -> str:
+        """The file's path."""
+        return str(file)
 
 
 def list_folder(path: Path, junk: Counter[str]) -> Listing:
