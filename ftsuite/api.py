@@ -49,6 +49,7 @@ class Examples:
         splits: ``(n,)`` of ``train``, ``validation``, ``test`` or empty, where the source has official splits.
         groups: examples of one group never lie on both sides of a split.
         decoders: ``(n,)`` uint8, 0 where TensorFlow decodes the picture and 1 where Pillow must.
+        times: ``(n,)`` datetime64[us], int64 or float64, for a split forward in time; None where none is asked for.
         notes: what was skipped or repaired on the way, a sentence each.
     """
 
@@ -61,6 +62,7 @@ class Examples:
     splits: np.ndarray | None = None
     groups: tuple[str, ...] | None = None
     decoders: np.ndarray | None = None
+    times: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -78,6 +80,7 @@ class Examples:
             splits=None if self.splits is None else self.splits[array],
             groups=None if self.groups is None else tuple(self.groups[i] for i in array),
             decoders=None if self.decoders is None else self.decoders[array],
+            times=None if self.times is None else self.times[array],
         )
 
 

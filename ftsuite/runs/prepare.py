@@ -13,11 +13,12 @@ import numpy as np
 
 from ftsuite.api import Examples, Progress, Task, TaskModel, TaskSpec
 from ftsuite.config import Config, ExampleLimits, LoadedConfig
+from ftsuite.data.assigned_splits import assigned_splits
 from ftsuite.data.duplicates import drop_duplicates
 from ftsuite.data.limits import limit_splits
 from ftsuite.data.pipeline import Pipeline, balanced_class_weights
 from ftsuite.data.split_file import matching_splits, write_split
-from ftsuite.data.splits import split_examples, split_notes
+from ftsuite.data.splits import split_notes
 from ftsuite.errors import FtsuiteError, PluginError
 from ftsuite.models.backbones import LoadedBackbone, load_backbone
 from ftsuite.models.blocks import Block
@@ -239,17 +240,12 @@ def _splits(examples: Examples, config: Config, path: Path | None) -> tuple[Exam
     """Which examples are used, and the split of each; as `path` recorded it, where it is there already."""
     if config.data.duplicates == "drop":
         examples = drop_duplicates(examples)
-    splits = split_examples(
-        examples,
-        validation_fraction=config.data.validation_fraction,
-        test_fraction=config.data.test_fraction,
-        seed=config.seed,
-    )
+    examples, splits, facts = assigned_splits(examples, config.data, config.seed)
     examples, splits = limit_splits(examples, splits, config.data.limit, config.seed)
     if path is not None and path.exists():
         return examples, matching_splits(path, examples)
     if path is not None:
-        write_split(path, examples, splits)
+        write_split(path, examples, splits, facts)
     return examples, splits
 
 

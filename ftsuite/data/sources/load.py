@@ -38,6 +38,11 @@ def load_examples(data: DataConfig, seed: int, progress: Progress | None = None)
         ResourceError: a tfds data set or an asset that is neither here nor to be had.
     """
     source = resolve_source(data.source)
+    if data.time_column is not None and source.kind not in ("csv", "jsonl", "parquet"):
+        raise ConfigError(
+            f"data.time_column goes with a table. Received: the source {data.source!r}, which is {source.kind}.",
+            "Remove `time_column`, or write the files with their classes and times into a CSV.",
+        )
     if data.streaming:
         return load_jsonl_stream(_streamable(source, data), data, progress)
     if source.kind == "folder":
