@@ -28,7 +28,7 @@ from ftsuite.registry import Registry
 from ftsuite.runs.automatic_batch import BatchChoice, global_batch_size, is_automatic, with_batches_of
 from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.runs.data_size_notes import data_size_notes
-from ftsuite.runs.example_checks import refuse_empty, require_kind
+from ftsuite.runs.example_checks import refuse_empty, require_classifier, require_kind
 from ftsuite.runs.image_sizes import SizedInput, shipped_size, sized_inputs
 from ftsuite.runs.job_notes import scratch_notes, unmeasured_notes
 from ftsuite.training.adapters import PlannedAdapters, planned_adapters
@@ -141,6 +141,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     with plugin_errors(spec.name, "load"):
         examples = task.load(config.data, progress)
     require_kind(spec, examples, config)
+    require_classifier(task, config)
     examples, splits = _splits(examples, config, split_path)
     parts = {name: examples.take(np.flatnonzero(splits == name)) for name in SPLITS}
     refuse_empty(parts, config)
