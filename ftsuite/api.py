@@ -50,6 +50,7 @@ class Examples:
         splits: ``(n,)`` of ``train``, ``validation``, ``test`` or empty, where the source has official splits.
         groups: examples of one group never lie on both sides of a split.
         decoders: ``(n,)`` uint8, 0 where TensorFlow decodes the picture and 1 where Pillow must.
+        times: ``(n,)`` datetime64[us], int64 or float64, for a split forward in time; None where none is asked for.
         notes: what was skipped or repaired on the way, a sentence each.
         sources: ``(n,)`` int16, which of several sources each example is of, in the order of ``data.source``; None
             where there is one.
@@ -66,6 +67,7 @@ class Examples:
     splits: np.ndarray | None = None
     groups: Sequence[str] | None = None
     decoders: np.ndarray | None = None
+    times: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     sources: np.ndarray | None = None
     sample_weights: np.ndarray | None = None
@@ -87,6 +89,7 @@ class Examples:
             decoders=None if self.decoders is None else self.decoders[array],
             sources=None if self.sources is None else self.sources[array],
             sample_weights=None if self.sample_weights is None else self.sample_weights[array],
+            times=None if self.times is None else self.times[array],
         )
 
 

@@ -29,6 +29,12 @@ import click
     is_flag=True,
     help="Try rising rates at the start of each stage, and suggest one; no run comes of it.",
 )
+@click.option(
+    "--folds",
+    type=click.IntRange(2, 100),
+    metavar="N",
+    help="Cross-validate: N runs, each tested on another part of the data, and the figures of all together.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line: events, the result last.")
 def run(
     config: str,
@@ -39,6 +45,7 @@ def run(
     resume: bool,
     dry_run: bool,
     find_learning_rate: bool,
+    folds: int | None,
     as_json: bool,
 ) -> None:
     """Fine-tune a model as CONFIG says (a shipped name or a YAML file), and test it.
@@ -48,9 +55,11 @@ def run(
     ftsuite run bird-species --data folder:photos --out runs/mine
     ftsuite run bird-species --set seed=1 --set finetune.stages.0.for="2 epochs"
     ftsuite run bird-species --find-learning-rate
+    ftsuite run sentiment --folds 5
     """  # noqa: D301 - click wants the control character
     from ftsuite.backend import require_known_backend
     from ftsuite.cli.errors import remember_run_folder
+    from ftsuite.cli.folds import fold_overrides, run_and_show_folds
     from ftsuite.cli.run_display import RunDisplay
     from ftsuite.cli.terminal import Terminal
     from ftsuite.config import load_config
@@ -58,14 +67,18 @@ def run(
     from ftsuite.registry import Registry
     from ftsuite.runs.begin import begin
     from ftsuite.runs.folder import CONFIG, LOG, discard_unstarted
+    from ftsuite.runs.folds_folder import CONFIG as FOLDS_CONFIG
+    from ftsuite.runs.folds_folder import asks_for_folds, refuse_single_fold
 
     require_known_backend()
     if find_learning_rate:
         _refuse_together(resume, dry_run)
-    if resume and out is None and Path(config).name == CONFIG:
+    if resume and out is None and Path(config).name in (CONFIG, FOLDS_CONFIG):
         out = Path(config).parent
     model_of = Registry.discover().options_model
-    loaded = load_config(config, _overrides(data_source, backbone, overrides), options_model=model_of)
+    loaded = load_config(
+        config, [*_overrides(data_source, backbone, overrides), *fold_overrides(folds)], options_model=model_of
+    )
     terminal = Terminal(as_json=as_json)
     signal.signal(signal.SIGTERM, _stop)
     if dry_run:
@@ -73,9 +86,13 @@ def run(
             _dry_run(loaded, display)
         return
     if find_learning_rate:
+        refuse_single_fold(loaded, "--find-learning-rate")
         from ftsuite.cli.find_learning_rate import find_and_show
 
         find_and_show(loaded, out, terminal)
+        return
+    if asks_for_folds(loaded):
+        run_and_show_folds(loaded, out, resume, terminal)
         return
     folder = begin(loaded, out, resume)
     remember_run_folder(folder)
@@ -114,9 +131,14 @@ def _execute(loaded: Any, folder: Path, resume: bool, terminal: Any, display: An
 
 
 def _dry_run(loaded: Any, display: Any) -> None:
+    from ftsuite.cli.folds import folds_cost
     from ftsuite.runs.dry_run import dry_run
+    from ftsuite.runs.folds_folder import asks_for_folds, fold_count, of_fold
 
-    display.show_cost(dry_run(loaded, listener=display.show, progress=display.progress))
+    every_fold = asks_for_folds(loaded)
+    one = of_fold(loaded, 1) if every_fold else loaded
+    cost = dry_run(one, listener=display.show, progress=display.progress)
+    display.show_cost(folds_cost(cost, fold_count(loaded)) if every_fold else cost)
 
 
 def _overrides(data_source: str | None, backbone: str | None, overrides: Sequence[str]) -> list[str]:

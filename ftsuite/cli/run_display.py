@@ -89,6 +89,11 @@ class RunDisplay:
             self._terminal.line(f"Less where activations of frozen blocks are kept, which is not measured: {kept}.")
         if cost["adapts"]:
             self._terminal.line("Adapting the encoder comes on top: its time is not measured.")
+        if "folds" in cost:
+            self._terminal.line(
+                f"All {cost['folds']} folds: {_duration(cost['expected_seconds_of_all'])}, and on the disk at most "
+                f"{cost['disk_bytes_of_all'] / 2**20:.0f} MiB. What is told here is of one."
+            )
         self._terminal.line(f"Peak memory so far: {cost['peak_memory_bytes'] / 2**30:.2f} GiB.")
         self._terminal.line(f"Disk for the run folder: at most {cost['disk_bytes'] / 2**20:.0f} MiB.")
 

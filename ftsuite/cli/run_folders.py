@@ -11,6 +11,7 @@ from typing import Any
 
 _MARKS = ("journal.jsonl", "config.resolved.yaml")
 _DEEPEST_LEVEL = 2  # runs/<config>/<time>-<hash>
+_FOLDS = "folds.json"  # of a cross-validation: one line for all of its runs
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def find_runs(root: Path) -> list[RunSummary]:
 
 def read_run(folder: Path) -> RunSummary:
     """Read one run folder. Files that are absent, torn or of another make are told by the status."""
+    if (folder / _FOLDS).is_file():
+        return _read_folds(folder)
     events = list(_whole_lines(folder / "journal.jsonl"))
     first = next((event for event in events if event.get("event") == "run_started"), {})
     config = first.get("config") or first.get("name")
@@ -62,7 +65,7 @@ def read_run(folder: Path) -> RunSummary:
 
 
 def _run_folders(root: Path, levels: int) -> Iterator[Path]:
-    if any((root / mark).is_file() for mark in _MARKS):
+    if any((root / mark).is_file() for mark in (*_MARKS, _FOLDS)):
         yield root
     elif levels >= 0:
         try:
@@ -71,6 +74,19 @@ def _run_folders(root: Path, levels: int) -> Iterator[Path]:
             return  # absent, or not ours to read: it has no runs that could be listed
         for child in children:
             yield from _run_folders(child, levels - 1)
+
+
+def _read_folds(folder: Path) -> RunSummary:
+    """Read a cross-validation, whose figures are those of all predictions together."""
+    try:
+        content = json.loads((folder / _FOLDS).read_text(encoding="utf-8"))
+        config, started = str(content["config"]), str(content["started"])
+        if not content["complete"]:
+            return RunSummary(folder, config, started, "unfinished")
+        name, value, interval = _figure(str(content["headline"]), content["pooled"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return RunSummary(folder, folder.parent.name, _modified(folder), "damaged")
+    return RunSummary(folder, config, started, "done", name, value, interval)
 
 
 def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -89,8 +105,11 @@ def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 def _headline(path: Path) -> tuple[str, float, tuple[float, float] | None]:
     metrics = json.loads(path.read_text(encoding="utf-8"))
-    name = str(metrics["headline"])
-    figure = metrics["test"][name]
+    return _figure(str(metrics["headline"]), metrics["test"])
+
+
+def _figure(name: str, figures: dict[str, Any]) -> tuple[str, float, tuple[float, float] | None]:
+    figure = figures[name]
     bounds = figure.get("ci95")
     interval = (float(bounds[0]), float(bounds[1])) if bounds and len(bounds) == 2 else None
     return name, float(figure["value"]), interval

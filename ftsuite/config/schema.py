@@ -12,6 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from ftsuite.config import checks
 from ftsuite.config.finetune import CheckpointConfig, EarlyStoppingConfig, FinetuneConfig
+from ftsuite.config.folds import FoldsConfig, folds_fit_data, time_fits_data
 from ftsuite.config.kept_weights import L2SpConfig, LoraConfig
 from ftsuite.config.optimizer import EmaConfig, OptimizerConfig, RuleConfig
 from ftsuite.config.sample_size import SampleSize
@@ -30,6 +31,7 @@ __all__ = [
     "ExampleLimits",
     "ExamplesPerClass",
     "FinetuneConfig",
+    "FoldsConfig",
     "HeadConfig",
     "L2SpConfig",
     "LoraConfig",
@@ -67,7 +69,8 @@ class DataConfig(Section):
         description="Where the examples are: `folder:PATH`, `archive:PATH` (zip or tar), `csv:PATH`, `jsonl:PATH`, "
         "`parquet:PATH`, `huggingface:PATH`, `records:PATH` (what `ftsuite data prepare` writes), "
         "`tfds:NAME[:VERSION]` or `tfds:PATH`, `asset:NAME`, `field-guide` (birds that the suite renders) or a bare "
-        f"path, which is taken for what it is. {_PATHS} Or a list of these, or of maps with `source`, `weight` and columns of their own: several sources together."
+        f"path, which is taken for what it is. {_PATHS} Or a list of these, or of maps with `source`, `weight` and "
+        "columns of their own: several sources together."
     )
     batch_size: Annotated[int, Field(ge=1, le=65_536)] | Literal["auto"] = Field(
         32,
@@ -96,11 +99,20 @@ class DataConfig(Section):
         description="A quick look: so many of all examples, or such a share of them, chosen by content and seed, each "
         "class by its share, before they are split. A larger sample holds every smaller one; null for all.",
     )
+    overlap: Literal["refuse", "allow", "drop-from-training"] = Field(
+        "refuse",
+        description="What to do where the source's own splits, or a split by time, put examples of the same content or "
+        "group on both sides: stop, keep them and say so, or leave those in training out (and those in validation that "
+        "are in the test).",
+    )
     limit: ExampleLimits = Field(ExampleLimits(), description="Use at most so many examples of each split.")
     streaming: bool = Field(
         False,
         description="Read texts from the disk while training, in bounded memory, for a corpus larger than memory; for "
         "`jsonl:` only.",
+    )
+    folds: FoldsConfig | None = Field(
+        None, description="Cross-validation in place of one test split; as `ftsuite run CONFIG --folds 5`."
     )
     data_dir: str | None = Field(
         None, min_length=1, description=f"Folder of prepared TensorFlow data sets; for `tfds:` only. {_PATHS}"
@@ -114,6 +126,12 @@ class DataConfig(Section):
     group_column: Column | None = Field(
         None, description="Column whose equal values must not lie on both sides of a split; for tables."
     )
+    time_column: Column | None = Field(
+        None,
+        description="Column with the time of each example, for a split forward in time: the newest are the test, those "
+        "before them validation, the oldest training. Dates and times in ISO 8601, or numbers (years, seconds); rows "
+        "of equal time stay together. Newer rows move the cuts, which `split.json` records. For tables in files.",
+    )
     examples_per_class: ExamplesPerClass | None = Field(
         None,
         validate_default=True,
@@ -124,6 +142,8 @@ class DataConfig(Section):
     _streaming = field_validator("streaming")(checks.streaming_fits_source)
     _fractions = field_validator("test_fraction")(checks.fractions_leave_training)
     _bound = field_validator(*checks.SOURCE_BOUND_KEYS)(checks.key_fits_source)
+    _folds = field_validator("folds")(folds_fit_data)
+    _time = field_validator("time_column")(time_fits_data)
 
     @field_validator("examples_per_class")
     @classmethod

@@ -38,6 +38,7 @@ KEYS_OF_KINDS: Mapping[str, frozenset[SourceKind]] = {
     "text_column": _TABLES,
     "label_column": _TABLES,
     "group_column": _TABLES,
+    "time_column": _TABLES - {"asset"},
 }
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ftsuite.api import Examples
+from ftsuite.data.split_hashes import RowsHash, split_hashes
 from ftsuite.data.text_stream import StreamColumn, disk_array
 from ftsuite.errors import ArtifactError
 
@@ -37,17 +39,27 @@ class RecordedSplit:
     splits: np.ndarray
 
 
-def write_split(path: str | Path, examples: Examples, splits: np.ndarray) -> None:
+def write_split(
+    path: str | Path, examples: Examples, splits: np.ndarray, facts: Mapping[str, Any] | None = None
+) -> None:
     """Write split.json, to a temporary name first.
+
+    Its first line holds counts, the hashes of `ftsuite.data.split_hashes`, and what is known of how it was made.
 
     Args:
         path: the file.
         examples: what was split.
         splits: ``(n,)`` as `ftsuite.data.splits.split_examples` gives them.
+        facts: how the split was made: the cuts of one by time, the fold of a cross-validation.
     """
     target = Path(path)
     values, counts = np.unique(splits, return_counts=True)
-    head = {"format": FORMAT, "counts": dict(zip(values.tolist(), counts.tolist(), strict=True))}
+    head = {
+        "format": FORMAT,
+        "counts": dict(zip(values.tolist(), counts.tolist(), strict=True)),
+        **split_hashes(examples, splits),
+        **(facts or {}),
+    }
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("w", encoding="utf-8") as file:
@@ -79,24 +91,42 @@ def matching_splits(path: str | Path, examples: Examples) -> np.ndarray:
     on_disk = isinstance(examples.content_hashes, StreamColumn)
     splits = disk_array(len(examples), "<U10") if on_disk else np.empty(len(examples), "<U10")
     count = 0
+    digest = RowsHash()
     rows = zip(_recorded_rows(Path(path)), examples.ids, examples.content_hashes, strict=False)
     for (identifier, content, split), own_id, own_content in rows:
         if identifier != own_id or content != own_content:
             break
         splits[count] = split
+        digest.add(content, split)
         count += 1
-    recorded = sum(split_counts(path).values())
+    head = split_facts(path)
+    recorded = sum(head["counts"].values())
     if count < len(examples) or recorded != len(examples):
         raise ArtifactError(
             f"The data has changed since this run began: {path} lists {recorded:,} examples, and the source "
             f"now gives {len(examples):,}, or others.",
             "Bring the data back to what it was, or start a new run.",
         )
+    _require_hash(path, head, digest)
     return splits
 
 
 def split_counts(path: str | Path) -> dict[str, int]:
     """How many examples each split of split.json has, by its own count at its beginning.
+
+    Raises:
+        ArtifactError: missing, torn, or written in another format.
+    """
+    counts: dict[str, int] = split_facts(path)["counts"]
+    return counts
+
+
+def split_facts(path: str | Path) -> dict[str, Any]:
+    """What split.json says of itself, without its rows.
+
+    Returns:
+        ``counts`` by split; ``data_sha256`` and ``split_sha256``, which are equal for the same data and the same split
+        of it; and how it was made, ``time`` or ``folds``, where that was by one of them.
 
     Raises:
         ArtifactError: missing, torn, or written in another format.
@@ -107,7 +137,7 @@ def split_counts(path: str | Path) -> dict[str, int]:
             file.seek(max(file.seek(0, os.SEEK_END) - len(_END), 0))
             if file.read().decode("ascii", "replace") != _END:
                 raise ValueError("its end is missing")
-        counts = {str(split): int(count) for split, count in head["counts"].items()}
+        head["counts"] = {str(split): int(count) for split, count in head["counts"].items()}
         written = head["format"]
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -115,7 +145,16 @@ def split_counts(path: str | Path) -> dict[str, int]:
         raise _torn(path, error) from error
     if written != FORMAT:
         raise ArtifactError(f"Expected a split.json of format {FORMAT}. Received: {path}, format {written!r}.")
-    return counts
+    return {name: value for name, value in head.items() if name not in ("format", "columns", "examples")}
+
+
+def _require_hash(path: str | Path, head: Mapping[str, Any], digest: RowsHash) -> None:
+    """Refuse rows that are not those which were written; files of older versions have no hash."""
+    if head.get("split_sha256", digest.hexdigest()) != digest.hexdigest():
+        raise ArtifactError(
+            f"Expected a split.json whose rows fit its split_sha256. Received: {path}, which was edited.",
+            "Take the run folder from its backup, or start a new run.",
+        )
 
 
 def _recorded_rows(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -166,6 +205,10 @@ def read_split(path: str | Path) -> RecordedSplit:
             f"Expected a split.json of format {FORMAT} whose counts fit its rows. "
             f"Received: {path}, format {written!r}, {len(rows)} rows, counts {content['counts']!r}."
         )
+    digest = RowsHash()
+    for _, content_hash, split in rows:
+        digest.add(content_hash, split)
+    _require_hash(path, content, digest)
     return RecordedSplit(
         ids=tuple(row[0] for row in rows),
         content_hashes=tuple(row[1] for row in rows),

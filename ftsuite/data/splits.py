@@ -4,14 +4,14 @@ Each *unit* - all examples that share a content or a group, taken together - dra
 cut from ``sha256(seed | cut | key)``, and is cut off where the number is below the fraction. Nothing else
 about the data set enters, so adding rows moves no old row and identical contents can never be on both sides.
 
-That is also the most that stability allows. If no old row may ever move, a row's side can depend on the row
-alone, so a class's share is as many as independent draws give: right on average, off by about ``sqrt(n *
-fraction * (1 - fraction))`` rows of n. Cutting exact shares (by rank within the class) would be tighter and
-would move old rows whenever new ones come. The one exception made here is for small classes: one that would
-be left without a training, test or validation example takes the unit whose draw was nearest, as far as it has
-units to give. When rows are added and one of them is nearer, or is cut off by its own draw, the borrowed unit
-goes back to where its draw puts it; only then does an old row move. A group that is joined to another by a
-shared content becomes one unit with it, named by the first of them.
+That is also the most that stability allows. If no old row may ever move, a row's side in a data set is its side in
+the data set that holds it alone, from which all others grow; so it can depend on the row alone, and a class's share is
+as many as independent draws give: right on average, off by about ``sqrt(n * fraction * (1 - fraction))`` rows of n.
+Cutting exact shares (by rank within the class) would be tighter and would move old rows whenever new ones come. The one
+exception made here is for small classes: one that would be left without a training, test or validation example takes
+the unit whose draw was nearest, as far as it has units to give. When rows are added and one of them is nearer, or is
+cut off by its own draw, the borrowed unit goes back to where its draw puts it; only then does an old row move. A group
+that is joined to another by a shared content becomes one unit with it, named by the first of them.
 """
 
 from __future__ import annotations
@@ -34,8 +34,18 @@ LARGE_SPLIT = 100_000
 
 
 @dataclass(slots=True)
-class _Unit:
-    """Examples that must stay together: their positions, draws (test, validation) and where they go."""
+class Unit:
+    """Examples that must stay together, as they share a content or a group.
+
+    Attributes:
+        key: the first of their contents and groups by name.
+        positions: of the examples.
+        labels: of the examples.
+        test_draw: number in [0, 1) that decides on the test.
+        validation_draw: number in [0, 1) that decides on validation.
+        split: where they go.
+        pinned: whether an official split has decided.
+    """
 
     key: str
     positions: list[int] = field(default_factory=list)
@@ -87,12 +97,12 @@ def split_examples(examples: Examples, *, validation_fraction: float, test_fract
         made = {split: fraction for split, fraction in cuts.items() if fraction}
         result[free] = split_large(examples, np.flatnonzero(free), official, made, seed)
         return result
-    units = _units(examples, np.flatnonzero(free), seed)
+    units = gather_units(examples, np.flatnonzero(free), seed)
     _join_official(units, examples, official)
     for unit in units:
         if not unit.pinned:
             unit.split = _drawn(unit, test_fraction * cut_test, validation_fraction * cut_validation)
-    _fill_empty_classes(units, [TRAIN, *[TEST] * cut_test, *[VALIDATION] * cut_validation])
+    fill_empty_classes(units, [TRAIN, *[TEST] * cut_test, *[VALIDATION] * cut_validation])
     for unit in units:
         result[unit.positions] = unit.split
     return result
@@ -105,13 +115,14 @@ def split_notes(examples: Examples, splits: np.ndarray) -> tuple[str, ...]:
         examples: the examples that were split.
         splits: ``(n,)`` as `split_examples` gives them.
     """
+    why = "too few different ones to share out" if examples.times is None else "none is of its time"
     notes = []
     for split in (split for split in SPLITS if bool(np.any(splits == split))):
         counts = np.bincount(examples.labels[splits == split], minlength=len(examples.class_names))
         absent = [examples.class_names[index] for index in np.flatnonzero(counts == 0)]
         if absent:
             shown = ", ".join(map(repr, absent[:10])) + (f" and {len(absent) - 10} more" if len(absent) > 10 else "")
-            notes.append(f"The {split} split holds no example of {shown}: too few different ones to share out.")
+            notes.append(f"The {split} split holds no example of {shown}: {why}.")
     return tuple(notes)
 
 
@@ -121,8 +132,8 @@ def draw(seed: int, cut: str, key: str) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def _units(examples: Examples, positions: np.ndarray, seed: int) -> list[_Unit]:
-    """Gather positions that share a content or a group, directly or through others (union-find)."""
+def gather_units(examples: Examples, positions: np.ndarray, seed: int) -> list[Unit]:
+    """Gather positions that share a content or a group, directly or through others (union-find), sorted by key."""
     parent: dict[str, str] = {}
 
     def root(name: str) -> str:
@@ -141,10 +152,10 @@ def _units(examples: Examples, positions: np.ndarray, seed: int) -> list[_Unit]:
     for own in names:
         top = root(own[0])
         smallest[top] = min(smallest.get(top, own[0]), own[0])
-    units: dict[str, _Unit] = {}
+    units: dict[str, Unit] = {}
     for position, own in zip(positions.tolist(), names, strict=True):
         top = root(own[0])
-        unit = units.setdefault(top, _Unit(smallest[top]))
+        unit = units.setdefault(top, Unit(smallest[top]))
         unit.positions.append(position)
         unit.labels.add(int(examples.labels[position]))
     for unit in units.values():
@@ -158,7 +169,7 @@ def _names(examples: Examples, position: int) -> list[str]:
     return [content] if examples.groups is None else [f"group|{examples.groups[position]}", content]
 
 
-def _join_official(units: list[_Unit], examples: Examples, official: np.ndarray) -> None:
+def _join_official(units: list[Unit], examples: Examples, official: np.ndarray) -> None:
     """Rows without an official split follow their content's official side; official rows stay."""
     sides: dict[str, set[str]] = defaultdict(set)
     for position in np.flatnonzero((official == TEST) | (official == VALIDATION)).tolist():
@@ -173,15 +184,15 @@ def _join_official(units: list[_Unit], examples: Examples, official: np.ndarray)
             unit.pinned = True
 
 
-def _drawn(unit: _Unit, test_fraction: float, validation_fraction: float) -> str:
+def _drawn(unit: Unit, test_fraction: float, validation_fraction: float) -> str:
     if unit.test_draw < test_fraction:
         return TEST
     return VALIDATION if unit.validation_draw < validation_fraction else TRAIN
 
 
-def _fill_empty_classes(units: list[_Unit], wanted: list[str]) -> None:
-    """Give each class one unit of every wanted split, training first, as far as it has units to give."""
-    by_label: dict[int, list[_Unit]] = defaultdict(list)
+def fill_empty_classes(units: list[Unit], wanted: list[str]) -> None:
+    """Give each class one unit of every wanted split, in that order, as far as it has units to give."""
+    by_label: dict[int, list[Unit]] = defaultdict(list)
     for unit in units:
         for label in unit.labels:
             by_label[label].append(unit)
@@ -200,13 +211,13 @@ def _fill_empty_classes(units: list[_Unit], wanted: list[str]) -> None:
                 unit.split = split
 
 
-def _may_leave(unit: _Unit, label: int, later: list[str], counts: dict[int, Counter[str]]) -> bool:
+def _may_leave(unit: Unit, label: int, later: list[str], counts: dict[int, Counter[str]]) -> bool:
     """Whether no other class of the unit loses its last one, nor this class that of a prior split."""
     alone = {other for other in unit.labels if counts[other][unit.split] == 1}
     return not unit.pinned and (not alone or (alone == {label} and unit.split in later))
 
 
-def _distance(unit: _Unit, split: str) -> float:
+def _distance(unit: Unit, split: str) -> float:
     """How far a unit's draw is from `split`; the nearest is the one that a larger cut would take."""
     if split == TEST:
         return unit.test_draw

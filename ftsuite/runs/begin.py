@@ -38,7 +38,7 @@ def begin(loaded: LoadedConfig, out: Path | None, resume: bool) -> Path:
     resolved = loaded.resolved()
     if resume:
         folder = folders.resolve_run(out) if out is not None else folders.newest_unfinished(job_name(loaded))
-        _take_up_config(folder, as_found_before(loaded, folder).resolved())
+        take_up_config(folder / folders.CONFIG, as_found_before(loaded, folder).resolved(), resume_command(folder))
         return folder
     folder = folders.create_folder(out or folders.default_folder(job_name(loaded), resolved))
     folders.write_text(folder / folders.CONFIG, dump_yaml(resolved))
@@ -57,13 +57,17 @@ def resume_command(folder: Path) -> str:
     return shlex.join(["ftsuite", "run", str(folder / folders.CONFIG), "--out", str(folder), "--resume"])
 
 
-def _take_up_config(folder: Path, resolved: Mapping[str, Any]) -> None:
+def take_up_config(path: Path, resolved: Mapping[str, Any], command: str) -> None:
     """Go on with the config that the run began with, or one that differs where it cannot change the result.
+
+    Args:
+        path: of the config that it began with; is written anew where the other one may take its place.
+        resolved: the config to go on with.
+        command: that goes on with the run as it was, for the error.
 
     Raises:
         ConfigError: naming every key that changed, and whether it may.
     """
-    path = folder / folders.CONFIG
     text = dump_yaml(resolved)
     # Both through one reader, so that a number is the same however it is written.
     before, after = (_flat(YAML(typ="safe", pure=True).load(source)) for source in (path.read_text("utf-8"), text))
@@ -76,10 +80,9 @@ def _take_up_config(folder: Path, resolved: Mapping[str, Any]) -> None:
             for key in changed
         ]
         raise ConfigError(
-            f"--resume needs the config that the run in {folder} began with. Received another one:\n"
+            f"--resume needs the config that the run in {path.parent} began with. Received another one:\n"
             + "\n".join(lines),
-            f"These may change: {', '.join(key.rstrip('.') for key in RESUMABLE)}. "
-            f"Resume it as it was: {resume_command(folder)}",
+            f"These may change: {', '.join(key.rstrip('.') for key in RESUMABLE)}. Resume it as it was: {command}",
         )
     if changed:
         folders.write_text(path, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ftsuite.api import Examples, TaskSpec
+from ftsuite.api import Examples, Task, TaskSpec
 from ftsuite.config import Config, source_text
 from ftsuite.errors import ConfigError, DataError
 
@@ -18,6 +18,15 @@ def require_kind(spec: TaskSpec, examples: Examples, config: Config) -> None:
         f"Name a source of {wanted}, or take a task of {received}; `ftsuite list tasks` names them. In a table "
         "data.text_column or data.image_column says which column to learn from.",
     )
+
+
+def require_classifier(task: Task, config: Config) -> None:
+    """Folds are for jobs whose test is one of examples: the corpus that an encoder is adapted to has none."""
+    if config.data.folds is not None and not task.classifies:
+        raise ConfigError(
+            "data.folds needs a job that classifies. Received: one that only adapts its encoder.",
+            "Let the job classify as well, or leave the folds out.",
+        )
 
 
 def refuse_empty(parts: dict[str, Examples], config: Config) -> None:

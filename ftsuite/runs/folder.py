@@ -31,6 +31,7 @@ CHECKPOINTS = "checkpoints"
 SHOWCASE = "showcase.json"
 ENCODER = "encoder"
 ADAPTATION = "adaptation.json"
+FOLDS = "folds.json"
 
 
 def default_folder(config_name: str, resolved: Mapping[str, Any], now: datetime.datetime | None = None) -> Path:
@@ -83,6 +84,11 @@ def resolve_run(reference: str | Path, *, to_predict: bool = False) -> Path:
     if str(reference) == "last":
         return _newest(has_classifier if to_predict else has_results, "last")
     folder = Path(reference).expanduser()
+    if (folder / FOLDS).is_file():
+        raise ArtifactError(
+            f"RUN must be one run. Received: {reference}, which holds the folds of a cross-validation.",
+            f"Name the run of one fold, for instance {folder / 'fold-1'}; for all of the data, run without --folds.",
+        )
     if not (folder / CONFIG).is_file():
         raise ArtifactError(
             f"RUN must be a run folder, one that holds {CONFIG}, or `last`. Received: {reference}.",

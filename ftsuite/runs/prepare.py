@@ -13,13 +13,14 @@ import numpy as np
 
 from ftsuite.api import Examples, Progress, Task, TaskModel, TaskSpec
 from ftsuite.config import Config, ExampleLimits, LoadedConfig, source_names, source_weights
+from ftsuite.data.assigned_splits import assigned_splits
 from ftsuite.data.duplicates import drop_duplicates
 from ftsuite.data.limits import limit_splits
 from ftsuite.data.pipeline import Pipeline, balanced_class_weights
 from ftsuite.data.sample import sample_examples
 from ftsuite.data.source_shares import share_notes, with_source_shares
 from ftsuite.data.split_file import matching_splits, write_split
-from ftsuite.data.splits import split_examples, split_notes
+from ftsuite.data.splits import split_notes
 from ftsuite.errors import FtsuiteError, PluginError
 from ftsuite.models.backbones import LoadedBackbone, load_backbone
 from ftsuite.models.blocks import Block
@@ -29,7 +30,7 @@ from ftsuite.registry import Registry
 from ftsuite.runs.automatic_batch import BatchChoice, global_batch_size, is_automatic, with_batches_of
 from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.runs.data_size_notes import data_size_notes
-from ftsuite.runs.example_checks import refuse_empty, require_kind
+from ftsuite.runs.example_checks import refuse_empty, require_classifier, require_kind
 from ftsuite.runs.image_sizes import SizedInput, shipped_size, sized_inputs
 from ftsuite.runs.job_notes import scratch_notes, unmeasured_notes
 from ftsuite.training.adapters import PlannedAdapters, planned_adapters
@@ -143,6 +144,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     with plugin_errors(spec.name, "load"):
         examples = task.load(config.data, progress)
     require_kind(spec, examples, config)
+    require_classifier(task, config)
     examples, splits = _splits(examples, config, split_path)
     parts = {name: examples.take(np.flatnonzero(splits == name)) for name in SPLITS}
     refuse_empty(parts, config)
@@ -246,17 +248,12 @@ def _splits(examples: Examples, config: Config, path: Path | None) -> tuple[Exam
     if config.data.duplicates == "drop":
         examples = drop_duplicates(examples)
     examples = sample_examples(examples, config.data.sample, config.seed)
-    splits = split_examples(
-        examples,
-        validation_fraction=config.data.validation_fraction,
-        test_fraction=config.data.test_fraction,
-        seed=config.seed,
-    )
+    examples, splits, facts = assigned_splits(examples, config.data, config.seed)
     examples, splits = limit_splits(examples, splits, config.data.limit, config.seed)
     if path is not None and path.exists():
         return examples, matching_splits(path, examples)
     if path is not None:
-        write_split(path, examples, splits)
+        write_split(path, examples, splits, facts)
     return examples, splits
 
 

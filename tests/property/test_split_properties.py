@@ -97,6 +97,17 @@ def test_large_classes_move_nothing_when_rows_are_added(count: int, seed: int) -
     assert split(made(rows + more), seed=seed)[:400].tolist() == split(made(rows), seed=seed).tolist()
 
 
+@given(st.integers(1, 100), SEEDS)
+@settings(max_examples=25, deadline=None)
+def test_large_classes_of_groups_move_nothing_when_groups_are_added(count: int, seed: int) -> None:
+    rows = [(index, index % 4) for index in range(600)]
+    groups = [f"bird {index // 3}" for index in range(600)]
+    more = [(1000 + index, index % 4) for index in range(3 * count)]
+    more_groups = [f"bird {1000 + index // 3}" for index in range(3 * count)]
+    after = split(made(rows + more, groups + more_groups), seed=seed)[:600]
+    assert after.tolist() == split(made(rows, groups), seed=seed).tolist()
+
+
 @given(SEEDS, st.sampled_from([(0.15, 0.2), (0.1, 0.1), (0.3, 0.3)]))
 @settings(max_examples=25, deadline=None)
 def test_shares_are_those_asked_for_in_every_class(seed: int, fractions: tuple[float, float]) -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ftsuite.api import Examples
-from ftsuite.data.split_file import read_split, write_split
+from ftsuite.data.split_file import matching_splits, read_split, split_facts, write_split
 from ftsuite.data.splits import split_examples, split_notes
 from ftsuite.errors import ArtifactError, ConfigError
 
@@ -113,6 +114,56 @@ def test_split_json_comes_back(tmp_path: Path) -> None:
     first = path.read_bytes()
     write_split(path, examples, sides)
     assert path.read_bytes() == first
+
+
+def test_split_json_says_what_it_is_a_split_of(tmp_path: Path) -> None:
+    examples = made([0, 1] * 10)
+    sides = np.asarray(split(examples))
+    path = tmp_path / "split.json"
+
+    def facts(one: Examples, of: np.ndarray) -> dict[str, object]:
+        write_split(path, one, of, {"time": {"column": "seen", "test_from": 2024}})
+        return split_facts(path)
+
+    first = facts(examples, sides)
+    assert first["time"] == {"column": "seen", "test_from": 2024}
+    order = np.random.default_rng(0).permutation(20)
+    moved = replace(examples.take(order), ids=tuple(f"renamed {index}" for index in range(20)))
+    assert facts(moved, sides[order]) == first
+    other = sides.copy()
+    other[np.flatnonzero(sides == "train")[0]] = "test"
+    assert facts(examples, other)["split_sha256"] != first["split_sha256"]
+    assert facts(examples, other)["data_sha256"] == first["data_sha256"]
+    assert facts(made([1, 0] * 10), sides)["data_sha256"] != first["data_sha256"]
+    assert facts(made([1, 0] * 10), sides)["split_sha256"] == first["split_sha256"]
+
+
+def test_an_edited_split_json_is_told(tmp_path: Path) -> None:
+    examples = made([0, 1] * 10)
+    path = tmp_path / "split.json"
+    write_split(path, examples, np.asarray(split(examples)))
+    lines = path.read_text().splitlines()
+    one, other = (
+        next(n for n, line in enumerate(lines) if "test" in line[80:]),
+        next(n for n, line in enumerate(lines) if "train" in line[80:]),
+    )
+    # The counts stay as they were.
+    lines[one], lines[other] = lines[one].replace('"test"', '"train"'), lines[other].replace('"train"', '"test"')
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(ArtifactError, match="was edited"):
+        read_split(path)
+    with pytest.raises(ArtifactError, match="was edited"):
+        matching_splits(path, examples)
+
+
+def test_a_split_json_of_before_there_were_hashes_is_read(tmp_path: Path) -> None:
+    examples = made([0, 1] * 10)
+    path = tmp_path / "split.json"
+    write_split(path, examples, np.asarray(split(examples)))
+    text = path.read_text()
+    begin, end = text.index('"data_sha256"'), text.index('"columns"')
+    path.write_text(text[:begin] + text[end:])
+    assert matching_splits(path, examples).tolist() == split(examples)
 
 
 @pytest.mark.parametrize("change", ["cut", "no json", "lost row", "other format", "gone"])

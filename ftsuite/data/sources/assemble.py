@@ -103,7 +103,7 @@ def shared_notes(hashes: Sequence[str], splits: np.ndarray | None) -> list[str]:
         if count:
             notes.append(
                 f"The official {one} and {other} splits share {count:,} identical "
-                f"{'content' if count == 1 else 'contents'}; they were left where the source puts them."
+                f"{'content' if count == 1 else 'contents'}."
             )
     return notes
 

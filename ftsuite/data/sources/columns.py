@@ -26,6 +26,7 @@ class Columns:
         image: a picture's path.
         text: the text itself.
         group: what must stay on one side of a split; empty where none.
+        time: what a split forward in time goes by; empty where none.
         notes: which columns were chosen by their usual name.
     """
 
@@ -34,6 +35,7 @@ class Columns:
     text: str
     group: str
     notes: tuple[str, ...] = ()
+    time: str = ""
 
 
 def choose_columns(names: list[str], data: DataConfig, path: Path) -> Columns:
@@ -43,7 +45,7 @@ def choose_columns(names: list[str], data: DataConfig, path: Path) -> Columns:
         ConfigError: a named column is not there, or none with a usual name is there, or both a picture's and
             a text's are.
     """
-    for key in ("image_column", "text_column", "label_column", "group_column"):
+    for key in ("image_column", "text_column", "label_column", "group_column", "time_column"):
         wanted = getattr(data, key)
         if wanted is not None and wanted not in names:
             raise _not_there(key, wanted, names, path)
@@ -80,7 +82,9 @@ def choose_columns(names: list[str], data: DataConfig, path: Path) -> Columns:
         if key is None
     ]
     notes = (f"Columns taken by their usual names: {', '.join(map(repr, taken))}.",) if taken else ()
-    return Columns(label=label, image=image, text=text, group=data.group_column or "", notes=notes)
+    return Columns(
+        label=label, image=image, text=text, group=data.group_column or "", notes=notes, time=data.time_column or ""
+    )
 
 
 def choose_text_column(names: list[str], wanted: str | None, path: Path) -> str:

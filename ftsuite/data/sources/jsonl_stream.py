@@ -201,6 +201,6 @@ def _content_notes(prefixes: np.ndarray, splits: np.ndarray | None) -> list[str]
         if shared:
             notes.append(
                 f"The official {one} and {other} splits share {shared:,} identical "
-                f"{'content' if shared == 1 else 'contents'}; they were left where the source puts them."
+                f"{'content' if shared == 1 else 'contents'}."
             )
     return notes

@@ -63,6 +63,11 @@ def _settings_of(entry: SourceEntry, data: DataConfig) -> DataConfig:
 
 def _load_one(text: str, data: DataConfig, seed: int, progress: Progress | None) -> Examples:
     source = resolve_source(text)
+    if data.time_column is not None and source.kind not in ("csv", "jsonl", "parquet"):
+        raise ConfigError(
+            f"data.time_column goes with a table. Received: the source {text!r}, which is {source.kind}.",
+            "Remove `time_column`, or write the files with their classes and times into a CSV.",
+        )
     if data.streaming:
         return load_jsonl_stream(_streamable(source, data), data, progress)
     if source.kind == "folder":

@@ -29,7 +29,7 @@ def combine(parts: Sequence[Examples], names: Sequence[str]) -> Examples:
         Examples with `sources`, in the order of the sources.
 
     Raises:
-        ConfigError: some are pictures and some are texts.
+        ConfigError: some are pictures and some are texts, or their times are of several kinds.
     """
     kinds = {part.kind for part in parts}
     if len(kinds) > 1:
@@ -59,6 +59,7 @@ def combine(parts: Sequence[Examples], names: Sequence[str]) -> Examples:
         splits=splits,
         groups=_groups(parts, names),
         decoders=np.concatenate(decoders) if decoders else None,
+        times=_times(parts, names),
         notes=tuple(notes),
         sources=sources,
     )
@@ -85,6 +86,25 @@ def _groups(parts: Sequence[Examples], names: Sequence[str]) -> tuple[str, ...] 
         # A row without a group is a group of its own, and ids of two sources may be the same.
         groups += [f"\x00{name}:{group[1:]}" if group.startswith("\x00") else group for group in own]
     return tuple(groups)
+
+
+def _times(parts: Sequence[Examples], names: Sequence[str]) -> np.ndarray | None:
+    """Times of all, where there are any; those of unlike columns have no order among them.
+
+    Raises:
+        ConfigError: they are dates in one source and numbers in another, or missing in one.
+    """
+    kinds = ["none" if part.times is None else part.times.dtype.kind for part in parts]
+    if set(kinds) == {"none"}:
+        return None
+    if len({"number" if kind in "if" else kind for kind in kinds}) > 1:
+        words = {"M": "dates", "i": "numbers", "f": "numbers"}
+        given = ", ".join(f"{name} gives {words.get(kind, kind)}" for name, kind in zip(names, kinds, strict=True))
+        raise ConfigError(
+            f"Expected data.time_column to hold times of one kind in every source. Received: {given}.",
+            "Write the times of all sources in one way.",
+        )
+    return np.concatenate([part.times for part in parts if part.times is not None])
 
 
 def _class_notes(parts: Sequence[Examples], names: Sequence[str], class_names: tuple[str, ...]) -> list[str]:

@@ -19,6 +19,7 @@ from ftsuite.data.sources.found import Found, Row
 from ftsuite.data.sources.labels import label_text, sorted_labels
 from ftsuite.data.sources.parsing import expand_home, nearby_advice
 from ftsuite.data.sources.table_files import Table, read_table
+from ftsuite.data.sources.table_times import RowTimes, refuse_two_splits
 from ftsuite.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,12 +49,16 @@ def load_table(path: Path, kind: str, data: DataConfig, progress: Progress | Non
     found = Found(kind="text" if columns.text else "image-file", noun="rows", notes=[*table.notes, *columns.notes])
     splits = official_splits(table, found)
     found.has_splits = splits is not None
+    refuse_two_splits(found, columns.time)
+    times = RowTimes(columns.time)
     stripped = 0
     for position, (line, values) in enumerate(table.rows):
+        place = f"{path.name} {table.line_word} {line}"
         problem, row, changed = read_row(path, columns, values, splits[position] if splits else "")
         stripped += changed
-        if row is None:
-            found.bad.append(BadFile(f"{path.name} {table.line_word} {line}", problem))
+        problem = problem or times.take(values, place)
+        if row is None or problem:
+            found.bad.append(BadFile(place, problem))
         else:
             found.rows.append(row)
     if stripped:
@@ -61,7 +66,8 @@ def load_table(path: Path, kind: str, data: DataConfig, progress: Progress | Non
     make_ids_unique(found)
     require_rows(found, repr(str(path)))
     found.class_names = sorted_labels({row.label for row in found.rows})
-    return assemble(found, data.bad_files, progress)
+    times_at = times.by_id(found)
+    return times.given_to(assemble(found, data.bad_files, progress), times_at)
 
 
 def require_file(path: Path, kind: str) -> None:

@@ -1,0 +1,131 @@
+"""The figures of a cross-validation: of each fold, their mean and spread, and those of all predictions together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ftsuite.config import LoadedConfig
+from ftsuite.data.split_file import split_facts
+from ftsuite.errors import DataError
+from ftsuite.evaluation import evaluate_predictions
+from ftsuite.report.predictions import Predictions, read_predictions
+from ftsuite.runs import folder as folders
+from ftsuite.runs.folds_folder import fold_folder
+
+_DECIMALS = 8
+SPREAD_NOTE = (
+    "The standard deviation over folds says how much single folds differ, and not how sure the mean is: training sets "
+    "overlap, so folds are not independent, and no unbiased estimator of the variance exists "
+    "(Y. Bengio, Y. Grandvalet, 2004, https://www.jmlr.org/papers/v5/grandvalet04a.html)."
+)
+POOLED_NOTE = (
+    "The pooled figures are over the predictions for every example by the one model that did not train on it; their "
+    "intervals take examples as independent, and leave out what another training sample would change, so they are "
+    "rather too narrow (S. Bates, T. Hastie, R. Tibshirani, 2021, https://arxiv.org/abs/2104.00673)."
+)
+GROUPS_NOTE = (
+    "Examples of one group resemble each other, which the intervals leave out: they are too narrow for that, too."
+)
+
+
+def fold_row(folder: Path, number: int) -> dict[str, Any]:
+    """What ``folds.json`` says of one finished fold.
+
+    Raises:
+        ArtifactError: a file of its run is missing or torn.
+    """
+    fold = fold_folder(folder, number)
+    metrics = folders.read_json(fold / folders.METRICS)
+    facts = split_facts(fold / folders.SPLIT)
+    baselines = {name: _scalars(figures) for name, figures in (metrics.get("baselines") or {}).items()}
+    return {
+        "fold": number,
+        "folder": fold.name,
+        "counts": facts["counts"],
+        "split_sha256": facts.get("split_sha256"),
+        "headline": metrics["headline"],
+        "test": _scalars(metrics["test"]),
+        **({"baselines": baselines} if baselines else {}),
+    }
+
+
+def summarize(loaded: LoadedConfig, folder: Path, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What ``folds.json`` says in the end.
+
+    Args:
+        loaded: the config.
+        folder: of the folds.
+        rows: of every fold, as `fold_row` gives them.
+
+    Returns:
+        ``mean`` by metric (mean, standard deviation over folds, lowest and highest), ``pooled`` as the test figures
+        of a run, ``runs``, and notes.
+
+    Raises:
+        ArtifactError: predictions are missing or torn.
+        DataError: an example was tested twice.
+    """
+    tests = [read_predictions(fold_folder(folder, row["fold"]) / folders.PREDICTIONS).of_split("test") for row in rows]
+    _require_once(tests)
+    wanted = loaded.config.evaluation
+    pooled = evaluate_predictions(
+        np.concatenate([test.probabilities for test in tests]),
+        np.concatenate([test.labels for test in tests]),
+        tests[0].class_names,
+        confidence=wanted.confidence,
+        bootstrap_samples=wanted.bootstrap_samples,
+        seed=loaded.config.seed,
+    )
+    # A job without a metric of its own leads with macro F1 where classes are uneven, which folds may differ in.
+    headlines = {row["headline"] for row in rows}
+    grouped = loaded.config.data.group_column is not None
+    return {
+        "complete": True,
+        "seed": loaded.config.seed,
+        "headline": rows[0]["headline"] if len(headlines) == 1 else "macro_f1",
+        "examples": sum(len(test.ids) for test in tests),
+        "mean": _spreads([row["test"] for row in rows]),
+        "baselines": {
+            name: _spreads([row["baselines"][name] for row in rows])
+            for name in rows[0].get("baselines", {})
+            if all(name in row.get("baselines", {}) for row in rows)
+        },
+        "pooled": pooled,
+        "runs": list(rows),
+        "notes": [SPREAD_NOTE, POOLED_NOTE, *([GROUPS_NOTE] if grouped else [])],
+    }
+
+
+def _scalars(figures: dict[str, Any]) -> dict[str, Any]:
+    """The figures that are one number with its interval."""
+    return {name: figure for name, figure in figures.items() if isinstance(figure, dict) and "value" in figure}
+
+
+def _spreads(folds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    names = [name for name in folds[0] if all(fold.get(name, {}).get("value") is not None for fold in folds)]
+    return {name: _spread([float(fold[name]["value"]) for fold in folds]) for name in names}
+
+
+def _spread(values: Sequence[float]) -> dict[str, float | int]:
+    array = np.asarray(values, dtype=np.float64)
+    return {
+        "mean": round(float(array.mean()), _DECIMALS),
+        "standard_deviation": round(float(array.std(ddof=1)), _DECIMALS),
+        "lowest": round(float(array.min()), _DECIMALS),
+        "highest": round(float(array.max()), _DECIMALS),
+        "folds": len(values),
+    }
+
+
+def _require_once(tests: Sequence[Predictions]) -> None:
+    """Refuse folds that were dealt from other data, or by another rule: their figures do not belong together."""
+    names = [identifier for test in tests for identifier in test.ids]
+    if len(set(names)) != len(names) or len({test.class_names for test in tests}) > 1:
+        raise DataError(
+            f"Expected every example to be tested in one fold. Received: {len(names) - len(set(names)):,} in two.",
+            "The data or the installed scikit-learn has changed between the folds: begin anew without --resume.",
+        )
