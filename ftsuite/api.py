@@ -35,6 +35,19 @@ class Options(pydantic.BaseModel):
 
 
 @dataclass(frozen=True)
+class Collected:
+    """What would have stopped a run while its examples were loaded, collected in place of an error.
+
+    Attributes:
+        bad_files: ``(id, path, reason)`` of files and rows that cannot be used.
+        refusals: a sentence for everything else that a run would refuse.
+    """
+
+    bad_files: tuple[tuple[str, str, str], ...] = ()
+    refusals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Examples:
     """Labelled examples without their pixels or tokens: parallel columns, all of length n.
 
@@ -50,6 +63,7 @@ class Examples:
         groups: examples of one group never lie on both sides of a split.
         decoders: ``(n,)`` uint8, 0 where TensorFlow decodes the picture and 1 where Pillow must.
         notes: what was skipped or repaired on the way, a sentence each.
+        collected: what would have stopped a run; None where it was not collected, so that none of it is there.
     """
 
     ids: Sequence[str]
@@ -62,6 +76,7 @@ class Examples:
     groups: tuple[str, ...] | None = None
     decoders: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    collected: Collected | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -8,7 +8,9 @@ import click
 
 from ftsuite.cli.main import LazyCommand, LazyGroup
 
-DATA_COMMANDS: Mapping[str, LazyCommand] = {}
+DATA_COMMANDS: Mapping[str, LazyCommand] = {
+    "audit": LazyCommand("ftsuite.cli.data_audit:audit_command", "Look for what is wrong with a config's data."),
+}
 
 
 @click.command("data", cls=LazyGroup, table=DATA_COMMANDS)

@@ -253,6 +253,11 @@ def _splits(examples: Examples, config: Config, path: Path | None) -> tuple[Exam
     return examples, splits
 
 
+def used_splits(examples: Examples, config: Config) -> tuple[Examples, np.ndarray]:
+    """Which examples a run uses, and the split ``(n,)`` of each, for whoever trains nothing."""
+    return _splits(examples, config, None)
+
+
 @contextmanager
 def plugin_errors(task_name: str, method: str) -> Iterator[None]:
     """Say that it was a plugin that failed, and in which method, where it raises what no user could mend."""
