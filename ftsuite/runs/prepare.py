@@ -24,6 +24,7 @@ from ftsuite.models.blocks import Block
 from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
 from ftsuite.optim.optimizers import optimizer_of
 from ftsuite.registry import Registry
+from ftsuite.runs.audit_notes import audit_notes
 from ftsuite.runs.automatic_batch import BatchChoice, global_batch_size, is_automatic, with_batches_of
 from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.runs.data_size_notes import data_size_notes
@@ -146,7 +147,8 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     with plugin_errors(spec.name, "fit_preprocessing"):
         task.fit_preprocessing(parts["train"])
     backbone = _backbone(spec, config, options, progress)
-    notes = (*loaded.notes, *examples.notes, *split_notes(examples, splits), *scratch_notes(config, backbone))
+    told = (*split_notes(examples, splits), *audit_notes(examples, splits))
+    notes = (*loaded.notes, *examples.notes, *told, *scratch_notes(config, backbone))
     notes = (*notes, *data_size_notes(config, options, parts["train"]))
     with plugin_errors(spec.name, "build"):
         model = task.build(backbone, examples.class_names, config.head.dropout)

@@ -14,7 +14,7 @@ from ftsuite.data.sources.found import listed
 FEW_EXAMPLES = 5
 # From this ratio of the largest to the smallest class on accuracy hides small classes; far above it training does, too.
 UNEVEN_RATIO = 3
-VERY_UNEVEN_RATIO = 20
+VERY_UNEVEN_RATIO = 10
 _SHOWN = 10
 
 
@@ -55,15 +55,16 @@ def small_class_notes(examples: Examples) -> list[str]:
     ]
 
 
-def uneven_notes(training: Examples) -> list[str]:
-    """A sentence for a run on classes of very different sizes among its training examples."""
-    counts = np.bincount(training.labels, minlength=len(training.class_names))
+def uneven_notes(examples: Examples, training: np.ndarray) -> list[str]:
+    """A sentence for a run on classes of very different sizes among its training examples, by ``(n,)`` bool."""
+    counts = np.bincount(examples.labels[training], minlength=len(examples.class_names))
     counts = counts[counts > 0]
     if len(counts) < 2 or counts.max() < VERY_UNEVEN_RATIO * counts.min():
         return []
     return [
         f"The largest class has {counts.max() / counts.min():,.0f} times the training examples of the smallest "
-        f"({counts.max():,} and {counts.min():,}): read macro F1, and see finetune.class_weights."
+        f"({counts.max():,} and {counts.min():,}): read macro F1, which counts each class alike; "
+        "finetune.class_weights: balanced trains for it."
     ]
 
 
