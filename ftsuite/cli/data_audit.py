@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,17 +101,7 @@ def _show(record: Mapping[str, Any], folder: Path, terminal: Terminal) -> None:
     noun = "texts" if data["kind"] == "text" else "pictures"
     splits = ", ".join(f"{count:,} {split}" for split, count in data["splits"].items())
     terminal.line(f"{data['examples']:,} {noun} in {len(data['classes']):,} classes ({splits}); {record['source']}")
-    if record["findings"]:
-        rows = [
-            (
-                finding["check"],
-                finding["severity"],
-                f"{finding['examples']:,}" if finding["examples"] else "",
-                finding["summary"] if finding["severity"] == "note" else f"{finding['summary']} {finding['advice']}",
-            )
-            for finding in record["findings"]
-        ]
-        terminal.table(("check", "severity", "examples", "found, and what to do"), rows, right=("examples",))
+    _show_findings(record["findings"], terminal)
     for check in record["checks"]:
         if check["state"] == "failed":
             terminal.line(f"The check {check['name']} failed: {check['reason']}", style="red")
@@ -131,6 +122,27 @@ def _show(record: Mapping[str, Any], folder: Path, terminal: Terminal) -> None:
     files = {"folder": str(folder), "page": str(folder / PAGE), "record": str(folder / RECORD)}
     manifest = {"manifest": record["manifest"]} if "manifest" in record else {}
     terminal.event("result", {**files, **fields, **manifest, "findings": findings})
+
+
+def _show_findings(findings: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:
+    """A table on a terminal; elsewhere a line a finding, which can be searched."""
+    if not sys.stdout.isatty():
+        for finding in findings:
+            terminal.line(
+                f"{finding['severity']}: {finding['check']}: {finding['summary']} {finding['advice']}".rstrip()
+            )
+        return
+    rows = [
+        (
+            finding["check"],
+            finding["severity"],
+            f"{finding['examples']:,}" if finding["examples"] else "",
+            finding["advice"] or finding["summary"],
+        )
+        for finding in findings
+    ]
+    if rows:
+        terminal.table(("check", "severity", "examples", "what to do"), rows, right=("examples",))
 
 
 def _end(record: Mapping[str, Any], folder: Path, *, strict: bool) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ftsuite import __version__
+from ftsuite.data.audit.cleaned import leaves_out
 from ftsuite.data.audit.findings import SEVERITIES, Finding, Flagged
 from ftsuite.runs.audit import Audit
 from ftsuite.runs.begin import job_name
@@ -93,6 +94,7 @@ def _finding(finding: Finding, audit: Audit) -> dict[str, Any]:
         "summary": finding.summary,
         "advice": finding.advice,
         "examples": flagged_count(finding),
+        "left_out_by_fix": leaves_out(finding),
         "figures": plain(finding.figures),
         "flagged": [_flagged(flagged, audit) for flagged in finding.flagged],
         "bad_files": [{"id": identifier, "reason": reason} for identifier, reason in finding.bad_files],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -14,7 +15,6 @@ from ftsuite.data.audit.name_keys import name_key
 from ftsuite.data.sources.classes import near_twin_notes
 
 CHECK = "class-twins"
-_SHOWN_EXAMPLES = 3
 
 
 def same_names(names: Sequence[str]) -> list[tuple[int, ...]]:
@@ -56,7 +56,7 @@ def check_class_names(examples: Examples, class_names: Sequence[str]) -> list[Fi
             Finding(
                 CHECK,
                 "error",
-                f"{len(same):,} {'group' if len(same) == 1 else 'groups'} of classes have the same name but for case, "
+                f"{len(same):,} {'group of classes has' if len(same) == 1 else 'groups of classes have'} the same name but for case, "
                 "spaces, punctuation or Unicode form: "
                 + "; ".join(_told([class_names[at] for at in group], counts) for group in same[:5])
                 + (f"; and {len(same) - 5:,} more." if len(same) > 5 else "."),
@@ -111,13 +111,9 @@ def _told(names: list[str], counts: dict[str, int]) -> str:
 
 
 def _flagged(examples: Examples, names: list[str], counts: dict[str, int], how: str = "") -> Flagged:
-    """A few examples of each of the classes."""
+    """All examples of the classes, in turn one of each, so that the first few show them side by side."""
     label_of = {name: label for label, name in enumerate(examples.class_names)}
-    positions = [
-        int(at)
-        for name in names
-        if name in label_of
-        for at in np.flatnonzero(examples.labels == label_of[name])[:_SHOWN_EXAMPLES]
-    ]
+    own = [np.flatnonzero(examples.labels == label_of[name]).tolist() for name in names if name in label_of]
+    positions = [at for turn in itertools.zip_longest(*own) for at in turn if at is not None]
     detail = _told(names, counts) + (f" differ {how}" if how else "")
     return Flagged(tuple(positions), f"{detail}.")

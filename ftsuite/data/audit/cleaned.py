@@ -10,9 +10,14 @@ from ftsuite.api import Examples
 from ftsuite.data.audit.findings import Finding
 from ftsuite.data.sources.manifest import COLUMNS, KEEP, LEAVE_OUT
 
-# Only these are sure: of exactly equal contents nothing is lost, and of several labels at most one can be right.
+# Only of these a manifest leaves out anything by itself: of exactly equal contents nothing is lost, and of several labels at most one can be right.
 _SURE_CHECKS = "exact-copies"
 _LONGEST_REASON = 300
+
+
+def leaves_out(finding: Finding) -> bool:
+    """Whether a cleaned manifest does by itself what a finding suggests."""
+    return finding.check.startswith(_SURE_CHECKS) or bool(finding.bad_files)
 
 
 def cleaned_manifest(
@@ -37,7 +42,7 @@ def cleaned_manifest(
     reasons: dict[int, list[str]] = {}
     suggested: dict[int, str] = {}
     for finding in findings:
-        sure = finding.check.startswith(_SURE_CHECKS)
+        sure = leaves_out(finding)
         for flagged in finding.flagged:
             left_out.update(flagged.leave_out if sure else ())
             for position in flagged.positions:

@@ -81,7 +81,7 @@ def _blank(known: _Known) -> list[Finding]:
     )
     if not flagged:
         return []
-    summary = f"{_of(len(flagged), known)} show next to nothing: one colour all over."
+    summary = f"{_of(len(flagged), known, 'shows', 'show')} next to nothing: one colour all over."
     return [Finding("blank-pictures", "warning", summary, "Leave them out: there is nothing to learn from.", flagged)]
 
 
@@ -94,7 +94,7 @@ def _tiny(known: _Known) -> list[Finding]:
     )
     if not flagged:
         return []
-    summary = f"{_of(len(flagged), known)} are less than {TINY_PIXELS} pixels wide or high."
+    summary = f"{_of(len(flagged), known)} less than {TINY_PIXELS} pixels wide or high."
     return [
         Finding("tiny-pictures", "warning", summary, "Replace or leave them out; icons are no photographs.", flagged)
     ]
@@ -116,8 +116,7 @@ def _upscaled(known: _Known, image_size: int | None) -> list[Finding]:
         Finding(
             "upscaled-pictures",
             severity,
-            f"{_of(len(flagged), known)} are enlarged more than {UPSCALING:g} times to the model's {image_size} "
-            "pixels.",
+            f"{_of(len(flagged), known)} enlarged more than {UPSCALING:g} times to the model's {image_size} pixels.",
             "Take larger originals where there are any, or a smaller `options.image_size`, which also trains faster.",
             flagged,
             figures={"image_size": image_size},
@@ -138,7 +137,7 @@ def _long(known: _Known) -> list[Finding]:
         Finding(
             "long-pictures",
             "note",
-            f"{_of(len(flagged), known)} are more than {LONG_SIDE_RATIO:g} times as long as wide.",
+            f"{_of(len(flagged), known)} more than {LONG_SIDE_RATIO:g} times as long as wide.",
             "See that what matters survives the crop to a square, or cut them to it.",
             flagged,
         )
@@ -179,7 +178,7 @@ def _rotated(known: _Known) -> list[Finding]:
         Finding(
             "turned-pictures",
             "note",
-            f"{_of(len(flagged), known)} are stored turned or mirrored, with a mark in their EXIF data.",
+            f"{_of(len(flagged), known)} stored turned or mirrored, with a mark in their EXIF data.",
             "Nothing: they are turned upright when they are read. Other programs may not do so.",
             flagged,
         )
@@ -259,5 +258,5 @@ def _turned(fact: PictureFacts) -> str:
     return f"It is stored {turns.get(fact.orientation, 'mirrored and on its side')}."
 
 
-def _of(count: int, known: _Known) -> str:
-    return f"{count:,} of {len(known):,} pictures"
+def _of(count: int, known: _Known, one: str = "is", many: str = "are") -> str:
+    return f"{count:,} of {len(known):,} pictures {one if count == 1 else many}"

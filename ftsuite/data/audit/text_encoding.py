@@ -24,6 +24,7 @@ class _Damage:
 
     check: str
     severity: Severity
+    verbs: tuple[str, str]
     words: str
     advice: str
     find: Callable[[str], int | None]
@@ -38,15 +39,28 @@ def check_text_encoding(examples: Examples) -> list[Finding]:
     if examples.kind != "text":
         return []
     kinds = (
-        _Damage("mojibake", "warning", "were read in a wrong encoding somewhere (as “cafÃ©”)", _ADVICE, mojibake_at),
         _Damage(
-            "lost-characters", "warning", "hold the mark of a lost character (“\ufffd”)", _ADVICE, _first(_REPLACEMENT)
+            "mojibake",
+            "warning",
+            ("was", "were"),
+            "read in a wrong encoding somewhere (as “cafÃ©”)",
+            _ADVICE,
+            mojibake_at,
         ),
-        _Damage("control-characters", "note", "hold control characters", _ADVICE, _first(_CONTROL)),
+        _Damage(
+            "lost-characters",
+            "warning",
+            ("holds", "hold"),
+            "the mark of a lost character (“\ufffd”)",
+            _ADVICE,
+            _first(_REPLACEMENT),
+        ),
+        _Damage("control-characters", "note", ("holds", "hold"), "control characters", _ADVICE, _first(_CONTROL)),
         _Damage(
             "html-entities",
             "note",
-            "hold HTML entities (as “&amp;”)",
+            ("holds", "hold"),
+            "HTML entities (as “&amp;”)",
             "Text tasks turn them into characters (`options.clean_html`); texts for other programs want "
             "`html.unescape`.",
             _first(_ENTITY),
@@ -88,7 +102,7 @@ def _finding(kind: _Damage, found: list[tuple[int, int]], examples: Examples) ->
     return Finding(
         kind.check,
         kind.severity,
-        f"{len(found):,} of {len(examples):,} texts {kind.words}.",
+        f"{len(found):,} of {len(examples):,} texts {kind.verbs[len(found) > 1]} {kind.words}.",
         kind.advice,
         tuple(_flagged(found, examples)),
     )

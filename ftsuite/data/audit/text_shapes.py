@@ -58,7 +58,7 @@ def _wordless(examples: Examples, words: np.ndarray) -> list[Finding]:
         Finding(
             "texts-without-words",
             "warning",
-            f"{len(positions):,} of {len(words):,} texts hold no word.",
+            f"{len(positions):,} of {len(words):,} texts {_verb(positions)} no word.",
             "Leave them out, or see what was lost on the way: a wrong column, an attachment, a picture.",
             _flagged(examples, positions, "Nothing but"),
         )
@@ -75,7 +75,7 @@ def _one_word(examples: Examples, words: np.ndarray) -> list[Finding]:
         Finding(
             "one-word-texts",
             severity,
-            f"{len(positions):,} of {len(words):,} texts are a single word.",
+            f"{len(positions):,} of {len(words):,} texts {_verb(positions, 'is', 'are')} a single word.",
             "See whether the column holds what you mean; a class cannot be told from most single words.",
             _flagged(examples, positions, "One word:"),
         )
@@ -100,7 +100,7 @@ def _cut(examples: Examples, tokens: TokenLengths) -> list[Finding]:
         Finding(
             "cut-texts",
             "warning" if share > _MUCH_CUT else "note",
-            f"{len(positions):,} of {len(tokens.cut):,} texts ({share:.1%}) are longer than what the model reads, "
+            f"{len(positions):,} of {len(tokens.cut):,} texts ({share:.1%}) {_verb(positions, 'is', 'are')} longer than what the model reads, "
             f"{tokens.reads}; nineteen in twenty have at most {int(np.percentile(tokens.counts, 95)):,} tokens.",
             "Raise `options.max_length` (time grows with it), or try `options.long_texts: head-tail` or `windows`.",
             flagged,
@@ -126,6 +126,10 @@ def _overview(words: np.ndarray, tokens: TokenLengths | None) -> Finding:
         f"{int(words.max()):,} in the longest.",
         figures=figures,
     )
+
+
+def _verb(positions: np.ndarray, one: str = "holds", many: str = "hold") -> str:
+    return one if len(positions) == 1 else many
 
 
 def _flagged(examples: Examples, positions: np.ndarray, words: str) -> tuple[Flagged, ...]:
