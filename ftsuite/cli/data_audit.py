@@ -105,8 +105,8 @@ def _show(record: Mapping[str, Any], folder: Path, terminal: Terminal) -> None:
     for check in record["checks"]:
         if check["state"] == "failed":
             terminal.line(f"The check {check['name']} failed: {check['reason']}", style="red")
-        elif check["state"] == "left out" and not check["reason"].startswith(("It is for", "There is no")):
-            terminal.line(f"Left out {check['name']}: {check['reason']}")
+    for reason, names in _left_out(record["checks"]).items():
+        terminal.line(f"Left out {', '.join(names)}: {reason}")
     terminal.line(verdict(record["counts"]))
     terminal.line(f"Page:     {shlex.quote(str(folder / PAGE))}")
     terminal.line(f"Findings: {shlex.quote(str(folder / TABLE))}")
@@ -122,6 +122,15 @@ def _show(record: Mapping[str, Any], folder: Path, terminal: Terminal) -> None:
     files = {"folder": str(folder), "page": str(folder / PAGE), "record": str(folder / RECORD)}
     manifest = {"manifest": record["manifest"]} if "manifest" in record else {}
     terminal.event("result", {**files, **fields, **manifest, "findings": findings})
+
+
+def _left_out(checks: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Names of checks that were not made, by the reason; those that are for other data are not missed."""
+    found: dict[str, list[str]] = {}
+    for check in checks:
+        if check["state"] == "left out" and not check["reason"].startswith("It is for"):
+            found.setdefault(check["reason"], []).append(check["name"])
+    return found
 
 
 def _show_findings(findings: Sequence[Mapping[str, Any]], terminal: Terminal) -> None:

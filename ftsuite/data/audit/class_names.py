@@ -56,8 +56,8 @@ def check_class_names(examples: Examples, class_names: Sequence[str]) -> list[Fi
             Finding(
                 CHECK,
                 "error",
-                f"{len(same):,} {'group of classes has' if len(same) == 1 else 'groups of classes have'} the same name but for case, "
-                "spaces, punctuation or Unicode form: "
+                f"{len(same):,} {'group of classes has' if len(same) == 1 else 'groups of classes have'} the same name "
+                "but for case, spaces, punctuation or Unicode form: "
                 + "; ".join(_told([class_names[at] for at in group], counts) for group in same[:5])
                 + (f"; and {len(same) - 5:,} more." if len(same) > 5 else "."),
                 "Merge them: move the files into one folder, or write one spelling. As they are, the model is taught "

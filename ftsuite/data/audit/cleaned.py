@@ -10,7 +10,8 @@ from ftsuite.api import Examples
 from ftsuite.data.audit.findings import Finding
 from ftsuite.data.sources.manifest import COLUMNS, KEEP, LEAVE_OUT
 
-# Only of these a manifest leaves out anything by itself: of exactly equal contents nothing is lost, and of several labels at most one can be right.
+# Only of these a manifest leaves out anything by itself: of exactly equal contents nothing is lost, and of several
+# labels at most one can be right.
 _SURE_CHECKS = "exact-copies"
 _LONGEST_REASON = 300
 

@@ -100,8 +100,8 @@ def _cut(examples: Examples, tokens: TokenLengths) -> list[Finding]:
         Finding(
             "cut-texts",
             "warning" if share > _MUCH_CUT else "note",
-            f"{len(positions):,} of {len(tokens.cut):,} texts ({share:.1%}) {_verb(positions, 'is', 'are')} longer than what the model reads, "
-            f"{tokens.reads}; nineteen in twenty have at most {int(np.percentile(tokens.counts, 95)):,} tokens.",
+            f"{len(positions):,} of {len(tokens.cut):,} texts ({share:.1%}) {_verb(positions, 'is', 'are')} longer than "
+            f"what the model reads, {tokens.reads}; nineteen in twenty have at most {int(np.percentile(tokens.counts, 95)):,} tokens.",
             "Raise `options.max_length` (time grows with it), or try `options.long_texts: head-tail` or `windows`.",
             flagged,
             figures={"share": share, "reads": tokens.reads, "p95_tokens": int(np.percentile(tokens.counts, 95))},
