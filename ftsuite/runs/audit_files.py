@@ -10,6 +10,7 @@ from typing import Any
 
 from ftsuite.config import LoadedConfig, dump_yaml
 from ftsuite.data.audit.cleaned import cleaned_manifest
+from ftsuite.data.audit.text_excerpts import excerpt
 from ftsuite.report.audit_page import write_audit_page
 from ftsuite.runs import folder as folders
 from ftsuite.runs.audit import Audit
@@ -24,7 +25,7 @@ MANIFEST = "manifest.csv"
 CONFIG = "config.audited.yaml"
 TRACEBACKS = "traceback.txt"
 TABLE_COLUMNS = (
-    *("id", "split", "class", "check", "severity", "score", "suggested_class", "item", "leave_out", "detail"),
+    *("id", "split", "class", "check", "severity", "score", "suggested_class", "item", "leave_out", "detail", "text"),
 )
 
 
@@ -99,12 +100,19 @@ def _rows(audit: Audit) -> Iterator[tuple[object, ...]]:
     examples = audit.examples
     for finding in audit.findings:
         for identifier, reason in finding.bad_files:
-            yield identifier, "", "", finding.check, finding.severity, "", "", "", "yes", reason
+            yield identifier, "", "", finding.check, finding.severity, "", "", "", "yes", reason, ""
         for item, flagged in enumerate(finding.flagged, 1):
             score = "" if flagged.score is None else f"{flagged.score:g}"
             for at in flagged.positions:
                 label = examples.class_names[int(examples.labels[at])]
+                text = excerpt(examples.inputs[at]) if examples.kind == "text" else ""
                 yield (
                     *(examples.ids[at], audit.splits[at], label, finding.check, finding.severity, score),
-                    *(flagged.suggested_class or "", item, "yes" if at in flagged.leave_out else "", flagged.detail),
+                    *(
+                        flagged.suggested_class or "",
+                        item,
+                        "yes" if at in flagged.leave_out else "",
+                        flagged.detail,
+                        text,
+                    ),
                 )

@@ -13,6 +13,8 @@ from ftsuite.data.sources.manifest import COLUMNS, KEEP, LEAVE_OUT
 # Only of these a manifest leaves out anything by itself: of exactly equal contents nothing is lost, and of several
 # labels at most one can be right.
 _SURE_CHECKS = "exact-copies"
+# These say something of a class, and nothing of one of its examples.
+_OF_CLASSES = frozenset({"one-example-classes", "small-classes"})
 _LONGEST_REASON = 300
 
 
@@ -46,7 +48,7 @@ def cleaned_manifest(
         sure = leaves_out(finding)
         for flagged in finding.flagged:
             left_out.update(flagged.leave_out if sure else ())
-            for position in flagged.positions:
+            for position in () if finding.check in _OF_CLASSES else flagged.positions:
                 reasons.setdefault(position, []).append(f"{finding.check}: {flagged.detail}")
             if flagged.suggested_class is not None and len(flagged.positions) == 1:
                 suggested.setdefault(flagged.positions[0], flagged.suggested_class)

@@ -9,7 +9,6 @@ import numpy as np
 
 from ftsuite.api import Examples
 from ftsuite.data.audit.findings import Finding, Flagged, Severity
-from ftsuite.data.audit.text_excerpts import excerpt
 
 _WORD = re.compile(r"\w+")
 # Above this share of cut texts their length is a choice to think about, not a rare case.
@@ -43,14 +42,14 @@ def check_text_shapes(examples: Examples, splits: np.ndarray, tokens: TokenLengt
     if examples.kind != "text" or not len(examples):
         return []
     words = np.fromiter((len(_WORD.findall(text)) for text in examples.inputs), dtype=np.int64, count=len(examples))
-    findings = [*_wordless(examples, words), *_one_word(examples, words)]
+    findings = [*_wordless(words), *_one_word(words)]
     if tokens is not None:
-        findings += _cut(examples, tokens)
+        findings += _cut(tokens)
     findings.append(_overview(words, tokens))
     return findings
 
 
-def _wordless(examples: Examples, words: np.ndarray) -> list[Finding]:
+def _wordless(words: np.ndarray) -> list[Finding]:
     positions = np.flatnonzero(words == 0)
     if not len(positions):
         return []
@@ -60,12 +59,12 @@ def _wordless(examples: Examples, words: np.ndarray) -> list[Finding]:
             "warning",
             f"{len(positions):,} of {len(words):,} texts {_verb(positions)} no word.",
             "Leave them out, or see what was lost on the way: a wrong column, an attachment, a picture.",
-            _flagged(examples, positions, "Nothing but"),
+            _flagged(positions, "No word."),
         )
     ]
 
 
-def _one_word(examples: Examples, words: np.ndarray) -> list[Finding]:
+def _one_word(words: np.ndarray) -> list[Finding]:
     positions = np.flatnonzero(words == 1)
     if not len(positions):
         return []
@@ -77,12 +76,12 @@ def _one_word(examples: Examples, words: np.ndarray) -> list[Finding]:
             severity,
             f"{len(positions):,} of {len(words):,} texts {_verb(positions, 'is', 'are')} a single word.",
             "See whether the column holds what you mean; a class cannot be told from most single words.",
-            _flagged(examples, positions, "One word:"),
+            _flagged(positions, "One word."),
         )
     ]
 
 
-def _cut(examples: Examples, tokens: TokenLengths) -> list[Finding]:
+def _cut(tokens: TokenLengths) -> list[Finding]:
     positions = np.flatnonzero(tokens.cut)
     if not len(positions):
         return []
@@ -91,7 +90,7 @@ def _cut(examples: Examples, tokens: TokenLengths) -> list[Finding]:
     flagged = tuple(
         Flagged(
             (at,),
-            f"{tokens.counts[at]:,} tokens: {excerpt(examples.inputs[at])}",
+            f"{tokens.counts[at]:,} tokens.",
             float(tokens.counts[at]),
         )
         for at in longest_first.tolist()
@@ -100,8 +99,9 @@ def _cut(examples: Examples, tokens: TokenLengths) -> list[Finding]:
         Finding(
             "cut-texts",
             "warning" if share > _MUCH_CUT else "note",
-            f"{len(positions):,} of {len(tokens.cut):,} texts ({share:.1%}) {_verb(positions, 'is', 'are')} longer than "
-            f"what the model reads, {tokens.reads}; nineteen in twenty have at most {int(np.percentile(tokens.counts, 95)):,} tokens.",
+            f"{len(positions):,} of {len(tokens.cut):,} texts ({share:.1%}) {_verb(positions, 'is', 'are')} longer "
+            f"than what the model reads, {tokens.reads}; nineteen in twenty have at most "
+            f"{int(np.percentile(tokens.counts, 95)):,} tokens.",
             "Raise `options.max_length` (time grows with it), or try `options.long_texts: head-tail` or `windows`.",
             flagged,
             figures={"share": share, "reads": tokens.reads, "p95_tokens": int(np.percentile(tokens.counts, 95))},
@@ -132,5 +132,5 @@ def _verb(positions: np.ndarray, one: str = "holds", many: str = "hold") -> str:
     return one if len(positions) == 1 else many
 
 
-def _flagged(examples: Examples, positions: np.ndarray, words: str) -> tuple[Flagged, ...]:
-    return tuple(Flagged((at,), f"{words} {excerpt(examples.inputs[at], 60)!r}.") for at in positions.tolist())
+def _flagged(positions: np.ndarray, words: str) -> tuple[Flagged, ...]:
+    return tuple(Flagged((at,), words) for at in positions.tolist())
