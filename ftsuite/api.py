@@ -35,6 +35,19 @@ class Options(pydantic.BaseModel):
 
 
 @dataclass(frozen=True)
+class Collected:
+    """What would have stopped a run while its examples were loaded, collected in place of an error.
+
+    Attributes:
+        bad_files: ``(id, path, reason)`` of files and rows that cannot be used.
+        refusals: a sentence for everything else that a run would refuse.
+    """
+
+    bad_files: tuple[tuple[str, str, str], ...] = ()
+    refusals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Examples:
     """Labelled examples without their pixels or tokens: parallel columns, all of length n.
 
@@ -56,6 +69,7 @@ class Examples:
             where there is one.
         sample_weights: ``(n,)`` float32 with mean 1, how often training shows each example in an epoch, on average;
             None for once each.
+        collected: what would have stopped a run; None where it was not collected, so that none of it is there.
     """
 
     ids: Sequence[str]
@@ -71,6 +85,7 @@ class Examples:
     notes: tuple[str, ...] = ()
     sources: np.ndarray | None = None
     sample_weights: np.ndarray | None = None
+    collected: Collected | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

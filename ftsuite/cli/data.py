@@ -9,6 +9,7 @@ import click
 from ftsuite.cli.main import LazyCommand, LazyGroup
 
 DATA_COMMANDS: Mapping[str, LazyCommand] = {
+    "audit": LazyCommand("ftsuite.cli.data_audit:audit_command", "Look for what is wrong with a config's data."),
     "prepare": LazyCommand(
         "ftsuite.cli.data_prepare:prepare", "Write the data of a config as records, which runs open at once."
     ),

@@ -48,8 +48,8 @@ def with_absolute_paths(data: dict[str, Any]) -> dict[str, Any]:
 
 def _with_absolute_folders(section: dict[str, Any]) -> dict[str, Any]:
     changed = dict(section)
-    for key in ("data_dir", "manual_dir"):
+    for key in ("data_dir", "manual_dir", "manifest"):
         # A manual_dir may also be a bucket, as in gs://bucket/folder.
-        if changed[key] is not None and "://" not in changed[key]:
+        if changed.get(key) is not None and "://" not in changed[key]:
             changed[key] = absolute(changed[key])
     return changed

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from ftsuite.config import checks
+from ftsuite.config import checks, grouping
 from ftsuite.config.finetune import CheckpointConfig, EarlyStoppingConfig, FinetuneConfig
 from ftsuite.config.folds import FoldsConfig, folds_fit_data, time_fits_data
 from ftsuite.config.kept_weights import L2SpConfig, LoraConfig
@@ -132,6 +132,19 @@ class DataConfig(Section):
         "before them validation, the oldest training. Dates and times in ISO 8601, or numbers (years, seconds); rows "
         "of equal time stay together. Newer rows move the cuts, which `split.json` records. For tables in files.",
     )
+    group_pattern: str | None = Field(
+        None,
+        min_length=1,
+        description="A regular expression that is searched for in each example's id (of pictures the path below the "
+        "source's folder); what its first group `(…)` matches must not lie on both sides of a split. Examples whose "
+        "id it does not fit are groups of their own.",
+    )
+    manifest: str | None = Field(
+        None,
+        min_length=1,
+        description="A table that `ftsuite data audit --fix` writes: only the examples that it keeps are used, under "
+        f"its labels. {_PATHS}",
+    )
     examples_per_class: ExamplesPerClass | None = Field(
         None,
         validate_default=True,
@@ -141,6 +154,7 @@ class DataConfig(Section):
     _batches = field_validator("batch_size", mode="wrap")(checks.one_problem)
     _streaming = field_validator("streaming")(checks.streaming_fits_source)
     _fractions = field_validator("test_fraction")(checks.fractions_leave_training)
+    _pattern = field_validator("group_pattern")(grouping.pattern_names_groups)
     _bound = field_validator(*checks.SOURCE_BOUND_KEYS)(checks.key_fits_source)
     _folds = field_validator("folds")(folds_fit_data)
     _time = field_validator("time_column")(time_fits_data)

@@ -72,10 +72,17 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True)
 class BadFile:
-    """A file that cannot be used, and why in words."""
+    """A file that cannot be used, and why in words.
+
+    Attributes:
+        path: the file, or the place of a row.
+        reason: why, in words that go on after the path.
+        id: the id that the example would have; empty where it would have none.
+    """
 
     path: str
     reason: str
+    id: str = ""
 
 
 def scan_image(path: str | Path) -> ImageInfo:

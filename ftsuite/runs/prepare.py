@@ -27,6 +27,7 @@ from ftsuite.models.blocks import Block
 from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
 from ftsuite.optim.optimizers import optimizer_of
 from ftsuite.registry import Registry
+from ftsuite.runs.audit_notes import audit_notes
 from ftsuite.runs.automatic_batch import BatchChoice, global_batch_size, is_automatic, with_batches_of
 from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.runs.data_size_notes import data_size_notes
@@ -152,7 +153,8 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     with plugin_errors(spec.name, "fit_preprocessing"):
         task.fit_preprocessing(parts["train"])
     backbone = _backbone(spec, config, options, progress)
-    notes = (*loaded.notes, *examples.notes, *split_notes(examples, splits), *scratch_notes(config, backbone))
+    told = (*split_notes(examples, splits), *audit_notes(examples, splits))
+    notes = (*loaded.notes, *examples.notes, *told, *scratch_notes(config, backbone))
     notes = (*notes, *data_size_notes(config, options, parts["train"]), *_share_notes(config, parts["train"]))
     with plugin_errors(spec.name, "build"):
         model = task.build(backbone, examples.class_names, config.head.dropout)
@@ -255,6 +257,11 @@ def _splits(examples: Examples, config: Config, path: Path | None) -> tuple[Exam
     if path is not None:
         write_split(path, examples, splits, facts)
     return examples, splits
+
+
+def used_splits(examples: Examples, config: Config) -> tuple[Examples, np.ndarray]:
+    """Which examples a run uses, and the split ``(n,)`` of each, for whoever trains nothing."""
+    return _splits(examples, config, None)
 
 
 @contextmanager

@@ -22,7 +22,11 @@ Thumbnails = Callable[[Sequence[str]], Sequence[bytes | None]]
 
 def thumbnails_for(folder: Path) -> Thumbnails | None:
     """A function from inputs to JPEG bytes, None for a picture that is gone; None where the inputs are texts."""
-    kind = folders.read_json(folder / folders.ENVIRONMENT)["data"]["kind"]
+    return thumbnails_of(folders.read_json(folder / folders.ENVIRONMENT)["data"]["kind"])
+
+
+def thumbnails_of(kind: str) -> Thumbnails | None:
+    """`thumbnails_for` of inputs of a kind."""
     return None if kind == "text" else lambda inputs: [_thumbnail(source) for source in inputs]
 
 

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ftsuite.api import Examples
+from ftsuite.api import Collected, Examples
 from ftsuite.data.columns import HashColumn, StringColumn, compact_paths
 from ftsuite.data.image_files import BadFile, ImageInfo, bad_files_error, scan_images
 from ftsuite.data.same_texts import same_texts
 from ftsuite.data.sources.classes import check_classes
-from ftsuite.data.sources.found import Found, Row, listed
+from ftsuite.data.sources.found import COLLECT, Found, Row, listed
 from ftsuite.errors import DataError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def assemble(found: Found, bad_files: str, progress: Progress | None = None) -> 
 
     Args:
         found: what the source found.
-        bad_files: ``error`` or ``skip``.
+        bad_files: ``error``, ``skip`` or `COLLECT`.
         progress: see `ftsuite.data.sources.load_examples`.
 
     Raises:
@@ -51,12 +52,9 @@ def assemble_scanned(found: Found, infos: Mapping[str, ImageInfo], bad_files: st
     ids = StringColumn.of(row.id for row in rows)
     labels = np.asarray([label_of[row.label] for row in rows], dtype=np.int64)
     splits = np.asarray([row.split for row in rows], dtype=np.str_) if found.has_splits else None
-    notes = [
-        *found.notes,
-        *_tiny_note(pictures),
-        *_conflict_notes(hashes, labels),
-        *shared_notes(hashes, splits),
-    ]
+    notes = [*found.notes, *_tiny_note(pictures)]
+    if bad_files != COLLECT:
+        notes += content_notes(hashes, labels, splits)
     return Examples(
         ids=ids,
         # A text takes what its letters take anyway, and is wanted as a string; a path mostly repeats the id.
@@ -69,7 +67,19 @@ def assemble_scanned(found: Found, infos: Mapping[str, ImageInfo], bad_files: st
         groups=_groups(rows),
         decoders=np.asarray([info.needs_pillow for info in pictures], dtype=np.uint8) if pictures else None,
         notes=tuple(notes),
+        collected=collected(found) if bad_files == COLLECT else None,
     )
+
+
+def collected(found: Found) -> Collected:
+    """What would have stopped a run, of a source that was loaded under `COLLECT`."""
+    bad = tuple((entry.id or entry.path, entry.path, entry.reason) for entry in found.bad)
+    return Collected(bad, tuple(found.refusals))
+
+
+def content_notes(hashes: Sequence[str], labels: np.ndarray, splits: np.ndarray | None) -> list[str]:
+    """Sentences on equal contents: how many, under how many classes, in which official splits."""
+    return [*_conflict_notes(tuple(hashes), labels), *shared_notes(tuple(hashes), splits)]
 
 
 def answer_for_bad_files(found: Found, bad_files: str) -> None:
@@ -78,7 +88,7 @@ def answer_for_bad_files(found: Found, bad_files: str) -> None:
     Raises:
         DataError: every bad file with its reason.
     """
-    if not found.bad:
+    if not found.bad or bad_files == COLLECT:
         return
     total = len(found.bad) + len(found.rows)
     if bad_files != "skip":
@@ -114,7 +124,7 @@ def _scan_rows(found: Found, progress: Progress | None) -> dict[str, ImageInfo]:
     infos: dict[str, ImageInfo] = {}
     for row, entry in zip(found.rows, scan_images([row.input for row in found.rows], progress), strict=True):
         if isinstance(entry, BadFile):
-            found.bad.append(entry)
+            found.bad.append(replace(entry, id=row.id))
         else:
             kept.append(row)
             infos[row.id] = entry

@@ -31,12 +31,13 @@ READERS: Mapping[str, Callable[[Path], Found]] = {
 }
 
 
-def load_asset(name: str, progress: Progress | None = None) -> Examples:
+def load_asset(name: str, progress: Progress | None = None, bad_files: str = "error") -> Examples:
     """Examples of a data set of the catalogue; kind ``text``, without official splits.
 
     Args:
         name: of the catalogue.
         progress: called with a text, bytes done and bytes in all while the data set is being downloaded.
+        bad_files: ``error``, or ``collect`` for whoever trains on none.
 
     Raises:
         ConfigError: no such asset, or one that is no data set.
@@ -46,7 +47,7 @@ def load_asset(name: str, progress: Progress | None = None) -> Examples:
     """
     if name not in READERS:
         raise _not_a_data_set(name)
-    return assemble(READERS[name](assets.ensure(name, progress=progress)), "error", progress)
+    return assemble(READERS[name](assets.ensure(name, progress=progress)), bad_files, progress)
 
 
 def _not_a_data_set(name: str) -> ConfigError:

@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from ftsuite.data.sources.found import Found, listed
+from ftsuite.data.sources.found import COLLECT, Found, listed
 from ftsuite.errors import DataError
 
 
@@ -47,7 +47,8 @@ def near_twin_notes(names: Iterable[str]) -> list[str]:
 
 
 def check_classes(found: Found, bad_files: str) -> None:
-    """Check the classes of what is left to train on; under ``skip`` empty classes are dropped with a note.
+    """Check the classes of what is left to train on; under ``skip`` empty classes are dropped with a note, and under
+    `COLLECT` they stay.
 
     Raises:
         DataError: empty classes, classes that are tested but never trained, or fewer than two classes.
@@ -68,27 +69,29 @@ def check_class_counts(found: Found, by_split: Mapping[str, Counter[str]], bad_f
     counts = {name: sum(own[name] for own in by_split.values()) for name in found.class_names}
     trained = {name: sum(by_split[split][name] for split in ("", "train") if split in by_split) for name in counts}
     empty = [name for name, count in counts.items() if not count]
-    if empty and bad_files != "skip":
+    if empty and bad_files not in ("skip", COLLECT):
         raise DataError(
             f"Expected every class to hold at least one usable example. Received: {len(empty):,} empty: "
             f"{listed(empty, 20)}.",
             "Fill or delete these classes, or set `data.bad_files: skip` to drop them from this run.",
         )
-    if empty:
+    if empty and bad_files != COLLECT:
         found.notes.append(f"Dropped {len(empty):,} classes without a usable example: {listed(empty, 20)}.")
         found.class_names[:] = [name for name in found.class_names if counts[name]]
-    untrained = [name for name in found.class_names if not trained[name]]
+    untrained = [name for name in found.class_names if counts[name] and not trained[name]]
     if untrained:
-        raise DataError(
+        error = DataError(
             "Expected every class to have training examples. Received: "
             f"{len(untrained):,} that stand in other splits only: {listed(untrained, 20)}.",
             "Give them training examples, or delete them from the other splits.",
         )
+        found.refuse(error, bad_files)
     if len(found.class_names) < 2:
-        raise DataError(
+        error = DataError(
             f"Expected at least two classes. Received: {len(found.class_names)}: {listed(found.class_names)}.",
             "Add examples of another class, or name the column of the classes: data.label_column.",
         )
+        found.refuse(error, bad_files)
     _note_untested(found, by_split)
 
 

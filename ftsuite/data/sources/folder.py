@@ -65,8 +65,11 @@ def load_tree(tree: Tree, path: Path, bad_files: str, progress: Progress | None 
     top = tree.list(path, junk)
     for split, folder in _split_folders(path, top):
         listing = top if folder == path else tree.list(folder, junk)
-        _check_top(tree, path, folder, listing)
-        _take_loose_files(found, listing)
+        try:
+            _check_top(tree, path, folder, listing)
+        except DataError as error:
+            found.refuse(error, bad_files)
+        _take_loose_files(found, path, listing)
         _take_classes(found, tree, path, listing, split, junk)
         found.has_splits = found.has_splits or bool(split)
     found.class_names.sort()
@@ -120,11 +123,12 @@ def _check_top(tree: Tree, path: Path, folder: Path, listing: Listing) -> None:
         )
 
 
-def _take_loose_files(found: Found, listing: Listing) -> None:
+def _take_loose_files(found: Found, root: Path, listing: Listing) -> None:
     """Files beside the class folders: pictures belong to no class, which is bad; all others are noted."""
     pictures = [file for file in listing.files if Path(file.name).suffix.lower() in ENDINGS]
     others = [str(file) for file in listing.files if Path(file.name).suffix.lower() not in ENDINGS]
-    found.bad.extend(BadFile(str(file), "lies beside the class folders, so it has no class") for file in pictures)
+    reason = "lies beside the class folders, so it has no class"
+    found.bad.extend(BadFile(str(file), reason, file.relative_to(root).as_posix()) for file in pictures)
     if others:
         found.notes.append(f"Passed over {len(others):,} files beside the class folders: {listed(others)}.")
 
@@ -154,6 +158,6 @@ def _take_file(found: Found, tree: Tree, root: Path, file: Path, label: str, spl
         identifier.encode("utf-8")
     except UnicodeEncodeError:
         shown = identifier.encode("utf-8", "backslashreplace").decode("utf-8")
-        found.bad.append(BadFile(shown, "has a name that is not UTF-8: rename it"))
+        found.bad.append(BadFile(shown, "has a name that is not UTF-8: rename it", shown))
     else:
         found.rows.append(Row(id=identifier, input=tree.input_of(file), label=label, split=split))

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ftsuite.data.image_files import BadFile
+from ftsuite.errors import DataError
+
+# A value of `data.bad_files` that no config has: whoever looks at data, and trains on none, is told in
+# `ftsuite.api.Examples.collected` what would stop a run.
+COLLECT = "collect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Found:
         bad: what cannot be used, with reasons.
         notes: sentences for `Examples.notes`.
         has_splits: whether the source gives official splits.
+        refusals: what a run would have been refused for, under `COLLECT`.
     """
 
     kind: str
@@ -47,6 +53,13 @@ class Found:
     bad: list[BadFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     has_splits: bool = False
+    refusals: list[str] = field(default_factory=list)
+
+    def refuse(self, error: DataError, bad_files: str) -> None:
+        """Raise `error`, or under `COLLECT` remember what it says."""
+        if bad_files != COLLECT:
+            raise error
+        self.refusals.append(f"{error.message} {error.advice}".strip())
 
 
 def listed(names: list[str], limit: int = 10) -> str:

@@ -10,10 +10,11 @@ import numpy as np
 
 from ftsuite.api import Examples
 from ftsuite.data.image_files import BadFile, bad_files_error
+from ftsuite.data.sources.assemble import collected
 from ftsuite.data.sources.classes import check_class_counts
 from ftsuite.data.sources.columns import Columns, choose_columns
 from ftsuite.data.sources.folder import SPLIT_NAMES
-from ftsuite.data.sources.found import Found
+from ftsuite.data.sources.found import COLLECT, Found
 from ftsuite.data.sources.jsonl_lines import leading_columns, read_lines, values_of
 from ftsuite.data.sources.labels import sorted_labels
 from ftsuite.data.sources.table import read_row, require_file, split_name, unused_split_note, used_split_note
@@ -123,20 +124,20 @@ class _Scan:
                     "Set data.label_column to the column of the classes.",
                 )
         told(size)
-        if self.bad_count and bad_files != "skip":
+        if self.bad_count and bad_files not in ("skip", COLLECT):
             raise self._bad_error()
 
     def examples(self, bad_files: str) -> Examples:
         """Put what was read together, checked as other sources are."""
         index = self.writer.finish()
-        found = Found(kind="text", noun="rows", notes=list(self.columns.notes))
+        found = Found(kind="text", noun="rows", notes=list(self.columns.notes), bad=self.bad)
         splits = self._official_splits(index, found)
         if self.stripped:
             found.notes.append(f"Took {self.stripped:,} labels without the spaces around them.")
         found.class_names = sorted_labels(set(self.labels))
         if not len(index):
             raise self._bad_error()
-        if self.bad_count:
+        if self.bad_count and (bad_files != COLLECT or self.bad_count > len(self.bad)):
             found.notes.append(self._bad_note())
         if splits is None:
             self.counts = {"": sum(self.counts.values(), Counter())}
@@ -155,6 +156,7 @@ class _Scan:
             kind="text",
             splits=splits,
             notes=tuple(found.notes),
+            collected=collected(found) if bad_files == COLLECT else None,
         )
 
     def _official_splits(self, index: np.ndarray, found: Found) -> np.ndarray | None:

@@ -12,9 +12,12 @@ from ftsuite.data.sources.arrow_files import holds_pictures
 from ftsuite.data.sources.asset import load_asset
 from ftsuite.data.sources.field_guide_source import load_field_guide
 from ftsuite.data.sources.folder import load_folder
+from ftsuite.data.sources.found import COLLECT
 from ftsuite.data.sources.huggingface import load_huggingface
 from ftsuite.data.sources.jsonl_stream import load_jsonl_stream
+from ftsuite.data.sources.manifest import apply_manifest
 from ftsuite.data.sources.parsing import Source, resolve_source
+from ftsuite.data.sources.pattern_groups import grouped_by_pattern
 from ftsuite.data.sources.records_source import load_records
 from ftsuite.data.sources.several import combine
 from ftsuite.data.sources.table import load_table
@@ -39,11 +42,21 @@ def load_examples(data: DataConfig, seed: int, progress: Progress | None = None)
         makes the rest. Pictures come with `decoders` (0 TensorFlow, 1 Pillow).
 
     Raises:
-        ConfigError: a source that cannot be understood.
-        DataError: files, rows or classes that cannot be used, every one of them named.
+        ConfigError: a source that cannot be understood, or a pattern of groups that fits no id.
+        DataError: a manifest that does not fit, or files, rows or classes that cannot be used, every one of them named.
         ArtifactError: an asset that is damaged.
         ResourceError: a tfds data set or an asset that is neither here nor to be had.
     """
+    if data.manifest is None:
+        examples = _load(data, seed, progress)
+    else:
+        # What the manifest leaves out must not stop a run, so all of it is known before anything is refused.
+        everything = _load(data.model_copy(update={"bad_files": COLLECT}), seed, progress)
+        examples = apply_manifest(everything, Path(data.manifest).expanduser())
+    return examples if data.group_pattern is None else grouped_by_pattern(examples, data.group_pattern)
+
+
+def _load(data: DataConfig, seed: int, progress: Progress | None) -> Examples:
     if isinstance(data.source, str):
         return _load_one(data.source, data, seed, progress)
     entries = entries_of(data.source)
@@ -83,7 +96,7 @@ def _load_one(text: str, data: DataConfig, seed: int, progress: Progress | None)
     if source.kind == "tfds":
         return load_tfds(source.rest, data, progress)
     if source.kind == "asset":
-        return load_asset(source.rest, progress)
+        return load_asset(source.rest, progress, COLLECT if data.bad_files == COLLECT else "error")
     return load_field_guide(data, seed)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftsuite.api import Examples
+from ftsuite.api import Collected, Examples
 from ftsuite.data.sources.classes import near_twin_notes
 from ftsuite.data.sources.found import listed
 from ftsuite.data.sources.labels import sorted_labels
@@ -62,6 +62,7 @@ def combine(parts: Sequence[Examples], names: Sequence[str]) -> Examples:
         times=_times(parts, names),
         notes=tuple(notes),
         sources=sources,
+        collected=_collected(parts, names),
     )
 
 
@@ -86,6 +87,17 @@ def _groups(parts: Sequence[Examples], names: Sequence[str]) -> tuple[str, ...] 
         # A row without a group is a group of its own, and ids of two sources may be the same.
         groups += [f"\x00{name}:{group[1:]}" if group.startswith("\x00") else group for group in own]
     return tuple(groups)
+
+
+def _collected(parts: Sequence[Examples], names: Sequence[str]) -> Collected | None:
+    """What would have stopped a run, of all sources, where it was collected."""
+    if all(part.collected is None for part in parts):
+        return None
+    found = [(name, part.collected or Collected()) for name, part in zip(names, parts, strict=True)]
+    return Collected(
+        bad_files=tuple((f"{name}:{one}", path, why) for name, own in found for one, path, why in own.bad_files),
+        refusals=tuple(f"{name}: {sentence}" for name, own in found for sentence in own.refusals),
+    )
 
 
 def _times(parts: Sequence[Examples], names: Sequence[str]) -> np.ndarray | None:
