@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,7 @@ def near_findings(
     pairs: np.ndarray,
     scores: np.ndarray,
     figures: Mapping[str, Any],
+    keys: Sequence[str],
     largest_chain: int = LARGEST_CHAIN,
 ) -> list[Finding]:
     """Findings on pairs of contents that are nearly the same.
@@ -53,15 +54,16 @@ def near_findings(
     Args:
         examples: all that were compared.
         splits: ``(n,)`` of train, validation and test.
-        pairs: ``(k, 2)`` int64, positions of examples whose contents differ.
+        pairs: ``(k, 2)`` int64, positions of examples whose keys differ, one example standing for all of its key.
         scores: ``(k,)`` float, likeness up to 1.
         figures: numbers of the comparison that go into every finding.
+        keys: n; examples of one key count as alike, and as exact copies where their content hashes are equal too.
         largest_chain: see `grouped`.
 
     Returns:
         At most one finding each on pairs across splits, within a split, and with different labels.
     """
-    pairs, scores = _with_exact_copies(examples, splits, pairs, scores)
+    pairs, scores = _of_all(examples, splits, pairs, scores, keys)
     across = splits[pairs[:, 0]] != splits[pairs[:, 1]]
     conflict = examples.labels[pairs[:, 0]] != examples.labels[pairs[:, 1]]
     found = []
@@ -73,28 +75,33 @@ def near_findings(
     return found
 
 
-def _with_exact_copies(
-    examples: Examples, splits: np.ndarray, pairs: np.ndarray, scores: np.ndarray
+def _of_all(
+    examples: Examples, splits: np.ndarray, pairs: np.ndarray, scores: np.ndarray, keys: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The pairs, and those that exact copies of their ends make.
+    """The pairs of keys as pairs of examples, and the pairs of different contents that share a key.
 
-    Near duplicates are looked for among contents that differ, one example each; copies of these that stand in another
-    split or class must count too. Each copy of one end meets one example of each split and class of the other end, not
-    all of them: a blank page that is there a thousand times would make a million pairs.
+    Each example meets one example of each split and class of the other key, not all of them: a blank page that is there
+    a thousand times would make a million pairs.
     """
-    copies: dict[str, list[int]] = defaultdict(list)
-    for position, content in enumerate(examples.content_hashes):
-        copies[content].append(position)
+    members: dict[str, list[int]] = defaultdict(list)
+    for position, key in enumerate(keys):
+        members[key].append(position)
+    linked = [(members[keys[one]], members[keys[other]], score) for (one, other), score in _rows(pairs, scores)]
+    linked += [(own, own, 1.0) for own in members.values() if len({examples.content_hashes[p] for p in own}) > 1]
     best: dict[tuple[int, int], float] = {}
-    for (first, second), score in zip(pairs.tolist(), scores.tolist(), strict=True):
-        ones, others = copies[examples.content_hashes[first]], copies[examples.content_hashes[second]]
+    for ones, others, score in linked:
         met = [(one, other) for one in ones for other in _one_of_each(examples, splits, others)]
         met += [(one, other) for one in _one_of_each(examples, splits, ones) for other in others]
         for one, other in met:
-            pair = (min(one, other), max(one, other))
-            best[pair] = max(score, best.get(pair, score))
+            if examples.content_hashes[one] != examples.content_hashes[other]:
+                pair = (min(one, other), max(one, other))
+                best[pair] = max(score, best.get(pair, score))
     places = sorted(best)
     return np.asarray(places, dtype=np.int64).reshape(-1, 2), np.asarray([best[pair] for pair in places])
+
+
+def _rows(pairs: np.ndarray, scores: np.ndarray) -> Iterator[tuple[list[int], float]]:
+    return zip(pairs.tolist(), scores.tolist(), strict=True)
 
 
 def _one_of_each(examples: Examples, splits: np.ndarray, positions: Sequence[int]) -> list[int]:

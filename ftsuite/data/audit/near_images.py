@@ -66,7 +66,8 @@ def check_near_images(
     near = scores >= least_likeness
     pairs = np.asarray([(pair.windowed, pair.whole) for pair in looked_at], dtype=np.int64).reshape(-1, 2)[near]
     figures = {"compared": len(positions) - len(unreadable), "candidates": len(looked_at)}
-    found = near_findings(examples, splits, positions[pairs], scores[near], figures, largest_chain)
+    near_pairs = positions[pairs]
+    found = near_findings(examples, splits, near_pairs, scores[near], figures, examples.content_hashes, largest_chain)
     if unreadable:
         bad = tuple((examples.inputs[int(positions[place])], why) for place, why in sorted(unreadable.items()))
         found.append(_unread(bad, len(positions)))
