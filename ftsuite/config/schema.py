@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from ftsuite.config import checks
+from ftsuite.config import checks, imbalance
 from ftsuite.config.finetune import CheckpointConfig, EarlyStoppingConfig, FinetuneConfig
 from ftsuite.config.kept_weights import L2SpConfig, LoraConfig
 from ftsuite.config.optimizer import EmaConfig, OptimizerConfig, RuleConfig
@@ -88,6 +88,7 @@ class DataConfig(Section):
         description="Examples with exactly the same content: keep them (never on both sides of a split), or use the "
         "first of each.",
     )
+    sampling: imbalance.Sampling = imbalance.SAMPLING
     limit: ExampleLimits = Field(ExampleLimits(), description="Use at most so many examples of each split.")
     streaming: bool = Field(
         False,
@@ -182,3 +183,4 @@ class Config(Section):
     evaluation: EvaluationConfig = Field(EvaluationConfig(), description="How the figures of the test are made.")
 
     _updates = field_validator("finetune")(checks.batches_make_updates)
+    _imbalance = field_validator("finetune")(imbalance.one_correction_of_imbalance)

@@ -14,7 +14,7 @@ import tensorflow as tf
 from ftsuite.api import Examples
 from ftsuite.data.evaluation_batches import EvaluationBatches, RowOrder
 from ftsuite.data.length_batches import CHUNK_BATCHES, evaluation_rows, training_rows
-from ftsuite.data.pipeline import Pipeline, epoch_order
+from ftsuite.data.pipeline import Pipeline
 from ftsuite.data.token_counts import TokenCounts, TokenTally
 
 
@@ -76,15 +76,16 @@ class CachedPipeline:
     def training_epoch(self, examples: Examples, epoch: int, first_step: int = 0) -> tf.data.Dataset:
         """Batches (activations, one-hot targets, weights) of one epoch from a step on.
 
-        Of more views of an example the epoch shows one, drawn by (seed, epoch, example).
+        Of more views of an example the epoch shows one, drawn by (seed, epoch, example); where the example comes again
+        in the epoch, the next one.
         """
-        batches = self._order(epoch)[first_step:]
+        batches, repeats = (column[first_step:] for column in self._order(examples, epoch))
         part, tally = self.training, TokenTally()
         self._latest[:] = [tally]
         if part.tokens is not None:
             for number, batch in enumerate(batches):
                 tally.record(number, part.counts(batch))
-        rows = batches + self._views(epoch)[batches] * part.count
+        rows = batches + (self._views(epoch)[batches] + repeats) % part.views * part.count
         labels = np.asarray(examples.labels)[batches]
 
         def finish(activations: Any, labels: Any) -> tuple[Any, Any, Any]:
@@ -122,20 +123,21 @@ class CachedPipeline:
         counted = tally if part.tokens is not None else None
         return EvaluationBatches(dataset.prefetch(2), part.count, lambda: found, counted)
 
-    def _order(self, epoch: int) -> np.ndarray:
-        """``(steps, batch)`` int64 examples, as `Pipeline.training_epoch` has them."""
+    def _order(self, examples: Examples, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """``(steps, batch)`` int64 examples, as `Pipeline.training_epoch` has them, and how often each came before."""
         part, seed = self.training, self.pipeline.seed
         size = min(self.pipeline.batch_size, part.count)
-        order = epoch_order(part.count, seed, epoch)[: part.count // size * size]
-        if part.row_lengths is None:
-            return order.reshape(-1, size)
-        step = CHUNK_BATCHES * size
-        chunks = [order[start : start + step] for start in range(0, len(order), step)]
-        arranged = [
-            chunk[training_rows(part.row_lengths[chunk], size, seed, epoch, number)]
-            for number, chunk in enumerate(chunks)
-        ]
-        return np.concatenate(arranged).reshape(-1, size)
+        order, repeats = (column[: part.count // size * size] for column in self.pipeline.order(examples, epoch))
+        places = np.arange(len(order))
+        if part.row_lengths is not None:
+            step = CHUNK_BATCHES * size
+            chunks = [places[start : start + step] for start in range(0, len(order), step)]
+            arranged = [
+                chunk[training_rows(part.row_lengths[order[chunk]], size, seed, epoch, number)]
+                for number, chunk in enumerate(chunks)
+            ]
+            places = np.concatenate(arranged)
+        return order[places].reshape(-1, size), repeats[places].reshape(-1, size)
 
     def _views(self, epoch: int) -> np.ndarray:
         """``(count,)`` int64: the view of each example that an epoch shows."""

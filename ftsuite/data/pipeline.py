@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftsuite.api import Examples
+from ftsuite.data.balanced_sampling import EpochOrder, Sampling, sampled_epoch_order
 from ftsuite.data.evaluation_batches import EvaluationBatches, RowOrder
 from ftsuite.data.length_batches import CHUNK_BATCHES, evaluation_rows, training_rows
 from ftsuite.data.text_batches import Encode, read_inputs, token_batches
@@ -24,6 +25,8 @@ Preprocess = Callable[[Any, bool, Any], Any]
 Mix = Callable[[Any, Any, Any], tuple[Any, Any]]
 
 _READ_TOGETHER = 1024
+# Added to the epoch's number of a key for each time that an example came before; odd, so that no two agree.
+_REPEAT_STEP = 0x3C6EF35F
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Pipeline:
         class_weights: ``(num_classes,)`` float32, or None for equal weights.
         encode: texts to tokens (`ftsuite.api.Task.encode`); None where examples are prepared one by one. With it
             batches are made of texts of like length.
+        sampling: how often the examples of each class are shown.
     """
 
     preprocess: Preprocess
@@ -50,6 +54,7 @@ class Pipeline:
     seed: int
     class_weights: np.ndarray | None = None
     encode: Encode | None = None
+    sampling: Sampling = "natural"
     _latest: list[TokenTally] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def steps_per_epoch(self, examples: Examples) -> int:
@@ -78,11 +83,17 @@ class Pipeline:
         dataset = make(examples, epoch, epoch_key, first_step).enumerate().map(finish, num_parallel_calls=1)
         return dataset.prefetch(2).with_options(_options())
 
+    def order(self, examples: Examples, epoch: int) -> EpochOrder:
+        """The examples of an epoch before they are cut into batches, ``(n,)`` each."""
+        if self.sampling == "natural":
+            return EpochOrder(epoch_order(len(examples), self.seed, epoch), np.zeros(len(examples), np.int64))
+        return sampled_epoch_order(examples.labels, self.sampling, self.seed, epoch)
+
     def batch_positions(self, examples: Examples, epoch: int, step: int) -> np.ndarray:
         """The examples ``(batch,)`` int64 of one training batch, to name them."""
         size = min(self.batch_size, len(examples))
         if self.encode is None:
-            return epoch_order(len(examples), self.seed, epoch)[step * size : (step + 1) * size]
+            return self.order(examples, epoch).positions[step * size : (step + 1) * size]
         batch = next(iter(self._token_batches(examples, epoch, step)))
         return np.asarray(batch["index"])
 
@@ -129,12 +140,12 @@ class Pipeline:
         """Batches (features, targets) of examples that are prepared one by one."""
 
         def prepare(element: dict[str, Any]) -> tuple[Any, Any]:
-            key = tf.stack([tf.constant(epoch_key, tf.int32), tf.cast(element["index"], tf.int32)])
+            key = tf.stack([_key_of(epoch_key, element["repeat"]), tf.cast(element["index"], tf.int32)])
             return self.preprocess(element, True, key), tf.one_hot(element["label"], self.num_classes)
 
         batch_size = min(self.batch_size, len(examples))
-        order = epoch_order(len(examples), self.seed, epoch)[first_step * batch_size :]
-        dataset = _elements(examples, order).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+        order, repeats = (column[first_step * batch_size :] for column in self.order(examples, epoch))
+        dataset = _elements(examples, order, repeats).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         return dataset.batch(batch_size, drop_remainder=True)
 
     def _texts(self, examples: Examples, epoch: int, epoch_key: int, first_step: int) -> tf.data.Dataset:
@@ -142,7 +153,7 @@ class Pipeline:
 
         def prepare(batch: dict[str, Any]) -> tuple[Any, Any]:
             index = tf.cast(batch["index"], tf.int32)
-            keys = tf.stack([tf.fill(tf.shape(index), tf.constant(epoch_key, tf.int32)), index], axis=1)
+            keys = tf.stack([_key_of(epoch_key, batch["repeat"]), index], axis=1)
             return self.preprocess(batch, True, keys), tf.one_hot(batch["label"], self.num_classes)
 
         return self._token_batches(examples, epoch, first_step).map(prepare, num_parallel_calls=1)
@@ -151,15 +162,17 @@ class Pipeline:
         """Training batches of tokens from a step of an epoch on."""
         batch_size = min(self.batch_size, len(examples))
         # The epoch's order says who is left out, and not the length.
-        order = epoch_order(len(examples), self.seed, epoch)[: len(examples) // batch_size * batch_size]
+        kept = len(examples) // batch_size * batch_size
+        order, repeats = (column[:kept] for column in self.order(examples, epoch))
         first_chunk, skipped = divmod(first_step, CHUNK_BATCHES)
 
         def arrange(lengths: np.ndarray, chunk: int) -> np.ndarray:
             return training_rows(lengths, batch_size, self.seed, epoch, first_chunk + chunk)
 
         assert self.encode is not None
-        rest = order[first_chunk * CHUNK_BATCHES * batch_size :]
-        return token_batches(examples, rest, batch_size, self.encode, arrange).skip(skipped)
+        rest = slice(first_chunk * CHUNK_BATCHES * batch_size, None)
+        batches = token_batches(examples, order[rest], batch_size, self.encode, arrange, repeats[rest])
+        return batches.skip(skipped)
 
     def _fixed_texts(self, examples: Examples, encode: Encode, view: int | None) -> EvaluationBatches:
         found = RowOrder(len(examples), CHUNK_BATCHES * self.batch_size)
@@ -212,6 +225,11 @@ def epoch_seed(seed: int, epoch: int) -> int:
     return int(np.random.SeedSequence([seed, epoch, 0xA6]).generate_state(1)[0] >> 1)
 
 
+def _key_of(epoch_key: int, repeat: Any) -> Any:
+    """The first number of a key: the epoch's, and another one where an example comes again in the epoch."""
+    return tf.constant(epoch_key, tf.int32) + tf.cast(repeat, tf.int32) * _REPEAT_STEP
+
+
 def view_seed(seed: int, view: int) -> int:
     """A 31-bit number for one augmented view of every example."""
     return int(np.random.SeedSequence([seed, view, 0x56]).generate_state(1)[0] >> 1)
@@ -253,9 +271,11 @@ def _record(place: weakref.ref[TokenTally], number: np.ndarray, counts: np.ndarr
     return number
 
 
-def _elements(examples: Examples, order: np.ndarray) -> tf.data.Dataset:
+def _elements(examples: Examples, order: np.ndarray, repeats: np.ndarray | None = None) -> tf.data.Dataset:
     decoders = examples.decoders if examples.decoders is not None else np.zeros(len(examples), np.uint8)
     columns = {"decoder": decoders[order], "label": examples.labels[order], "index": order}
+    if repeats is not None:
+        columns["repeat"] = repeats
     if not hasattr(examples.inputs, "take"):
         return tf.data.Dataset.from_tensor_slices(
             {"input": np.asarray(examples.inputs, dtype=object)[order], **columns}

@@ -24,7 +24,12 @@ def read_inputs(examples: Examples, positions: np.ndarray) -> np.ndarray:
 
 
 def token_batches(
-    examples: Examples, order: np.ndarray, batch_size: int, encode: Encode, arrange: Arrange
+    examples: Examples,
+    order: np.ndarray,
+    batch_size: int,
+    encode: Encode,
+    arrange: Arrange,
+    repeats: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Batches of tokens.
 
@@ -34,10 +39,11 @@ def token_batches(
         batch_size: texts a batch; the last batch of the last chunk may hold fewer.
         encode: texts ``(n,)`` string to tokens, ragged ``(n, None)`` int32.
         arrange: the order of rows within a chunk.
+        repeats: ``(n,)`` int64, how often each example came before in `order`; None for never.
 
     Returns:
-        Elements ``tokens`` (ragged ``(batch, None)`` int32), ``label`` and ``index`` (``(batch,)`` int64; `index` is
-        the example's position).
+        Elements ``tokens`` (ragged ``(batch, None)`` int32), ``label``, ``index`` and ``repeat`` (``(batch,)`` int64;
+        `index` is the example's position).
     """
 
     # TensorFlow keeps every Python function that a graph calls for as long as the process lives. So the functions hold
@@ -48,7 +54,8 @@ def token_batches(
     def rows_of(lengths: np.ndarray, number: np.ndarray) -> np.ndarray:
         return arrange(lengths, int(number))
 
-    def chunk(number: Any, positions: Any) -> dict[str, Any]:
+    def chunk(number: Any, columns: tuple[Any, Any]) -> dict[str, Any]:
+        positions, repeated = columns
         texts, labels = tf.numpy_function(read, [positions], (tf.string, tf.int64))
         for column in (texts, labels):
             column.set_shape((None,))
@@ -59,6 +66,7 @@ def token_batches(
             "tokens": tf.gather(tokens, rows),
             "label": tf.gather(labels, rows),
             "index": tf.gather(positions, rows),
+            "repeat": tf.gather(repeated, rows),
         }
 
     def batches(whole: dict[str, Any]) -> tf.data.Dataset:
@@ -66,6 +74,8 @@ def token_batches(
         starts = tf.data.Dataset.range(0, count, batch_size)
         return starts.map(lambda start: {name: column[start : start + batch_size] for name, column in whole.items()})
 
-    chunks = tf.data.Dataset.from_tensor_slices(order.astype(np.int64)).batch(CHUNK_BATCHES * batch_size)
+    repeats = np.zeros(len(order), np.int64) if repeats is None else repeats
+    columns = (order.astype(np.int64), repeats.astype(np.int64))
+    chunks = tf.data.Dataset.from_tensor_slices(columns).batch(CHUNK_BATCHES * batch_size)
     dataset = chunks.enumerate().map(chunk, num_parallel_calls=1).prefetch(1).flat_map(batches)
     return dataset.apply(tf.data.experimental.assert_cardinality(-(-len(order) // batch_size)))
