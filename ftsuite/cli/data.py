@@ -8,7 +8,9 @@ import click
 
 from ftsuite.cli.main import LazyCommand, LazyGroup
 
-DATA_COMMANDS: Mapping[str, LazyCommand] = {}
+DATA_COMMANDS: Mapping[str, LazyCommand] = {
+    "preview": LazyCommand("ftsuite.cli.data_preview:preview", "Show examples as the model will see them."),
+}
 
 
 @click.command("data", cls=LazyGroup, table=DATA_COMMANDS)
