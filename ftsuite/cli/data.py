@@ -13,6 +13,7 @@ DATA_COMMANDS: Mapping[str, LazyCommand] = {
     "prepare": LazyCommand(
         "ftsuite.cli.data_prepare:prepare", "Write the data of a config as records, which runs open at once."
     ),
+    "preview": LazyCommand("ftsuite.cli.data_preview:preview", "Show examples as the model will see them."),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ftsuite.config import checks
+from ftsuite.config import checks, imbalance
 from ftsuite.config.durations import Duration
 from ftsuite.config.intervals import Interval
 from ftsuite.config.kept_weights import (
@@ -81,9 +81,9 @@ class FinetuneConfig(Section):
         None, description="Judge and keep averaged weights (Polyak and Juditsky, 1992); null keeps the last ones."
     )
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Share of the target spread over all classes.")
-    class_weights: Literal["none", "balanced"] = Field(
-        "none", description="Weigh the loss by the inverse frequency of the class, or not."
-    )
+    class_weights: imbalance.ClassWeights = imbalance.CLASS_WEIGHTS
+    class_weights_beta: float | None = imbalance.CLASS_WEIGHTS_BETA
+    logit_adjustment: float = imbalance.LOGIT_ADJUSTMENT
     focal_gamma: float = Field(
         0.0,
         ge=0,
@@ -137,6 +137,9 @@ class FinetuneConfig(Section):
         "training split. Null keeps the last one; `{}` turns it on.",
     )
 
+    _weights = field_validator("class_weights", mode="wrap")(imbalance.weights_are_numbers)
+    _beta = field_validator("class_weights_beta")(imbalance.beta_has_its_weights)
+    _adjustment = field_validator("logit_adjustment")(imbalance.adjustment_is_the_only_correction)
     _kept_statistics = field_validator("lora")(frozen_statistics)
     _kept_start = field_validator("l2_sp")(one_hold_on_the_start)
     _kept_stages = field_validator("stages")(stages_fit_kept_weights)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from ftsuite.config import checks, grouping
+from ftsuite.config import checks, grouping, imbalance
 from ftsuite.config.finetune import CheckpointConfig, EarlyStoppingConfig, FinetuneConfig
 from ftsuite.config.folds import FoldsConfig, folds_fit_data, time_fits_data
 from ftsuite.config.kept_weights import L2SpConfig, LoraConfig
@@ -105,6 +105,7 @@ class DataConfig(Section):
         "group on both sides: stop, keep them and say so, or leave those in training out (and those in validation that "
         "are in the test).",
     )
+    sampling: imbalance.Sampling = imbalance.SAMPLING
     limit: ExampleLimits = Field(ExampleLimits(), description="Use at most so many examples of each split.")
     streaming: bool = Field(
         False,
@@ -223,3 +224,4 @@ class Config(Section):
     evaluation: EvaluationConfig = Field(EvaluationConfig(), description="How the figures of the test are made.")
 
     _updates = field_validator("finetune")(checks.batches_make_updates)
+    _imbalance = field_validator("finetune")(imbalance.one_correction_of_imbalance)

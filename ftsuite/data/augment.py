@@ -13,6 +13,8 @@ from typing import Any
 import tensorflow as tf
 
 from ftsuite.data import rand_augment
+from ftsuite.data.augmentations.hue import turn_hue
+from ftsuite.data.augmentations.table import OPERATIONS
 from ftsuite.data.image_options import Augmentation, Colour, CropResize, CutMix, Flip, MixUp, RandAugment
 
 
@@ -50,11 +52,14 @@ def augment_image(image: Any, augment: Sequence[Augmentation], key: Any) -> Any:
     for position, item in enumerate(augment):
         step_key = key + tf.constant([7919 * (position + 1), 104729 * (position + 1)], tf.int32)
         if isinstance(item, Flip):
-            image = tf.image.stateless_random_flip_left_right(image, step_key)
+            mirrored = tf.random.stateless_uniform((), step_key) < item.probability
+            image = tf.cond(mirrored, lambda image=image: tf.reverse(image, [1]), lambda image=image: image)
         elif isinstance(item, Colour):
             image = _colour(image, item, step_key)
         elif isinstance(item, RandAugment):
             image = rand_augment.rand_augment(image, item.layers, item.magnitude, step_key)
+        elif type(item) in OPERATIONS:
+            image = OPERATIONS[type(item)](image, item, step_key)
     return image
 
 
@@ -64,6 +69,8 @@ def _colour(image: Any, item: Colour, key: Any) -> Any:
     image = grey + (image - grey) * (1.0 + item.saturation * amounts[0])
     mean = tf.reduce_mean(grey)
     image = mean + (image - mean) * (1.0 + item.contrast * amounts[1])
+    if item.hue:
+        image = turn_hue(image, item.hue, key)
     return tf.clip_by_value(image + 255.0 * item.brightness * amounts[2], 0.0, 255.0)
 
 

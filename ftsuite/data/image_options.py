@@ -8,14 +8,26 @@ import pydantic
 from pydantic import Field
 
 from ftsuite.api import Options
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
+from ftsuite.data.augmentations.geometric_options import Affine, Perspective, QuarterTurns, Rotate, VerticalFlip
+from ftsuite.data.augmentations.order import order_can_be_kept
+from ftsuite.data.augmentations.pixel_options import (
+    Blur,
+    Erasing,
+    Gamma,
+    Greyscale,
+    Jpeg,
+    Noise,
+    Sharpness,
+    TrivialAugment,
+)
+from ftsuite.data.augmentations.ranges import Share
 
 
 class Flip(Options):
-    """Mirror left and right for half of the pictures."""
+    """Mirror left and right."""
 
     name: Literal["flip"]
+    probability: Share = Field(0.5, description="share of the pictures that are mirrored")
 
 
 class CropResize(Options):
@@ -40,12 +52,15 @@ class CropResize(Options):
 
 
 class Colour(Options):
-    """Change brightness, contrast and saturation by random amounts."""
+    """Change brightness, contrast, saturation and hue by random amounts."""
 
     name: Literal["colour"]
     brightness: Share = Field(0.2, description="largest change, as a share of the full range")
     contrast: Share = Field(0.2, description="largest change of the factor around 1")
     saturation: Share = Field(0.2, description="largest change of the factor around 1")
+    hue: Annotated[float, Field(ge=0.0, le=0.5)] = Field(
+        0.0, description="largest turn of the hues, as a share of their circle: 0.5 makes any colour of any other"
+    )
 
 
 class RandAugment(Options):
@@ -72,7 +87,28 @@ class CutMix(Options):
     probability: Share = Field(0.5, description="share of the batches that are pasted")
 
 
-Augmentation = Annotated[Flip | CropResize | Colour | RandAugment | MixUp | CutMix, Field(discriminator="name")]
+Augmentation = Annotated[
+    CropResize
+    | Flip
+    | VerticalFlip
+    | QuarterTurns
+    | Rotate
+    | Affine
+    | Perspective
+    | Colour
+    | Greyscale
+    | Gamma
+    | Sharpness
+    | Blur
+    | Noise
+    | Jpeg
+    | Erasing
+    | RandAugment
+    | TrivialAugment
+    | MixUp
+    | CutMix,
+    Field(discriminator="name"),
+]
 
 
 def _default_augment() -> tuple[Augmentation, ...]:
@@ -96,8 +132,12 @@ class ImageOptions(Options):
         "crop", description="how a picture that is not square is fitted when it is not augmented"
     )
     augment: tuple[Augmentation, ...] = Field(
-        default_factory=_default_augment, description="random changes of training pictures, in this order"
+        default_factory=_default_augment,
+        description="random changes of training pictures, in this order; crop-resize comes first, and what mixes "
+        "pictures (mixup, cutmix) last",
     )
+
+    _order = pydantic.field_validator("augment")(order_can_be_kept)
 
     @pydantic.field_validator("augment", mode="before")
     @classmethod

@@ -81,12 +81,16 @@ class HuggingFaceTokenizer(TextTokenizer):
         rows = self._tokenizer.encode_batch_fast(clean, add_special_tokens=False)
         return [np.asarray(row.ids, dtype=np.int32) for row in rows]
 
-    def word_starts(self) -> np.ndarray:
-        """Whether each id begins a word, ``(vocabulary_size,)`` bool."""
+    def pieces(self) -> list[str]:
+        """The token of each id, as its vocabulary writes it."""
         pieces = [""] * self.vocabulary_size
         for piece, number in self._tokenizer.get_vocab(with_added_tokens=True).items():
             pieces[number] = piece
-        return starts_of_words(pieces, self.special_ids)
+        return pieces
+
+    def word_starts(self) -> np.ndarray:
+        """Whether each id begins a word, ``(vocabulary_size,)`` bool."""
+        return starts_of_words(self.pieces(), self.special_ids)
 
     def get_config(self) -> dict[str, Any]:
         """The file's text."""

@@ -58,15 +58,19 @@ class KerasHubTokenizer(TextTokenizer):
         rows = rows.to_list() if hasattr(rows, "to_list") else rows
         return [np.asarray(row, dtype=np.int32).reshape(-1) for row in rows]
 
-    def word_starts(self) -> np.ndarray:
-        """Whether each id begins a word, ``(vocabulary_size,)`` bool."""
+    def pieces(self) -> list[str]:
+        """The token of each id, as its vocabulary writes it."""
         vocabulary = self._tokenizer.get_vocabulary()
         pieces = [""] * self.vocabulary_size
         for piece in vocabulary:
             number = int(self._tokenizer.token_to_id(piece))
             if 0 <= number < len(pieces):
                 pieces[number] = piece
-        return starts_of_words(pieces, self.special_ids)
+        return pieces
+
+    def word_starts(self) -> np.ndarray:
+        """Whether each id begins a word, ``(vocabulary_size,)`` bool."""
+        return starts_of_words(self.pieces(), self.special_ids)
 
     def get_config(self) -> dict[str, Any]:
         """The class, its arguments and its vocabulary."""

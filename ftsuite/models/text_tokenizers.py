@@ -42,6 +42,10 @@ class TextTokenizer(abc.ABC):
     def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
         """The ids of each text, ``(tokens,)`` int32; an empty text has none."""
 
+    def pieces(self) -> list[str]:
+        """The token of each id as its vocabulary writes it, for people to read; empty for an id without one."""
+        return [str(number) for number in range(self.vocabulary_size)]
+
     @abc.abstractmethod
     def word_starts(self) -> np.ndarray:
         """Whether each id begins a word, ``(vocabulary_size,)`` bool; special tokens are words of their own.

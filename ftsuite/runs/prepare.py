@@ -16,7 +16,7 @@ from ftsuite.config import Config, ExampleLimits, LoadedConfig, source_names, so
 from ftsuite.data.assigned_splits import assigned_splits
 from ftsuite.data.duplicates import drop_duplicates
 from ftsuite.data.limits import limit_splits
-from ftsuite.data.pipeline import Pipeline, balanced_class_weights
+from ftsuite.data.pipeline import Pipeline
 from ftsuite.data.sample import sample_examples
 from ftsuite.data.source_shares import share_notes, with_source_shares
 from ftsuite.data.split_file import matching_splits, write_split
@@ -33,6 +33,7 @@ from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.runs.data_size_notes import data_size_notes
 from ftsuite.runs.example_checks import refuse_empty, require_classifier, require_kind
 from ftsuite.runs.image_sizes import SizedInput, shipped_size, sized_inputs
+from ftsuite.runs.imbalance import class_weights_of, imbalance_notes
 from ftsuite.runs.job_notes import scratch_notes, unmeasured_notes
 from ftsuite.training.adapters import PlannedAdapters, planned_adapters
 from ftsuite.training.fingerprints import hash_variables
@@ -153,7 +154,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     with plugin_errors(spec.name, "fit_preprocessing"):
         task.fit_preprocessing(parts["train"])
     backbone = _backbone(spec, config, options, progress)
-    told = (*split_notes(examples, splits), *audit_notes(examples, splits))
+    told = (*split_notes(examples, splits), *audit_notes(examples, splits), *imbalance_notes(config, parts["train"]))
     notes = (*loaded.notes, *examples.notes, *told, *scratch_notes(config, backbone))
     notes = (*notes, *data_size_notes(config, options, parts["train"]), *_share_notes(config, parts["train"]))
     with plugin_errors(spec.name, "build"):
@@ -280,7 +281,6 @@ def plugin_errors(task_name: str, method: str) -> Iterator[None]:
 
 def _pipeline(task: Task, training: Examples, config: Config) -> Pipeline:
     num_classes = len(training.class_names)
-    balanced = config.finetune.class_weights == "balanced"
     assert config.data.batch_size != "auto", "in numbers since the job is prepared"
     return Pipeline(
         preprocess=task.preprocess,
@@ -288,8 +288,9 @@ def _pipeline(task: Task, training: Examples, config: Config) -> Pipeline:
         num_classes=num_classes,
         batch_size=config.data.batch_size,
         seed=config.seed,
-        class_weights=balanced_class_weights(training.labels, num_classes) if balanced else None,
+        class_weights=class_weights_of(config, training),
         encode=task.encode if type(task).encode is not Task.encode else None,
+        sampling=config.data.sampling,
     )
 
 

@@ -20,6 +20,7 @@ from ftsuite.evaluation import evaluate_predictions
 from ftsuite.models.lora import LoraAdapters
 from ftsuite.models.lora_blocks import with_adapters
 from ftsuite.runs.activation_identity import activation_identity
+from ftsuite.runs.imbalance import logit_offsets_of
 from ftsuite.runs.memory import available_memory_bytes
 from ftsuite.runs.prepare import Prepared
 from ftsuite.training.activations.build import FeatureBatch
@@ -28,6 +29,7 @@ from ftsuite.training.activations.folder import ActivationFolder
 from ftsuite.training.activations.options import CacheOptions
 from ftsuite.training.adapters import attach_adapters, merge_measured
 from ftsuite.training.journal import Journal
+from ftsuite.training.logit_adjustment import LogitAdjustedLoss
 from ftsuite.training.loop import Trainer
 from ftsuite.training.validation import ClassificationJudge
 from ftsuite.training.workload import SizedWorkload, Workload
@@ -48,6 +50,8 @@ def classification_workload(prepared: Prepared) -> Workload:
     """
     pipeline, training = prepared.pipeline, prepared.parts["train"]
     finetune = prepared.config.finetune
+    loss = prepared.task.objective(finetune.label_smoothing, finetune.focal_gamma)
+    offsets = logit_offsets_of(prepared.config, training)
     adapters = None
     if finetune.lora is not None:
         adapters = attach_adapters(prepared.backbone.model, finetune.lora, prepared.config.seed)
@@ -62,8 +66,9 @@ def classification_workload(prepared: Prepared) -> Workload:
             prepared.parts["validation"],
             prepared.task.decode,
             lambda probabilities, labels: figures_of(prepared, probabilities, labels),
+            offsets,
         ),
-        loss=prepared.task.objective(finetune.label_smoothing, finetune.focal_gamma),
+        loss=loss if offsets is None else LogitAdjustedLoss(loss, offsets),
         metrics=lambda: [keras.metrics.CategoricalAccuracy(name="accuracy")],
         optimizer=prepared.new_optimizer(),
         finetune=finetune,

@@ -55,16 +55,23 @@ class ClassificationJudge:
         examples: to judge on.
         decode: logits to probabilities.
         evaluate: probabilities and labels to figures with intervals.
+        offsets: ``(num_classes,)`` added to logits in the training loss, and so in the log loss that chooses epochs:
+            without them a model that counts all classes alike would be judged by how common they are. None for none.
     """
 
     pipeline: JudgedBatches
     examples: Examples
     decode: Callable[[np.ndarray], np.ndarray]
     evaluate: Callable[[np.ndarray, np.ndarray], dict[str, Any]]
+    offsets: np.ndarray | None = None
 
     def figures(self, evaluator: Any) -> dict[str, float]:
         """Log loss, accuracy and macro F1."""
-        return validation_figures(self._probabilities(evaluator), self.examples.labels)
+        logits = predict_logits(evaluator, self.pipeline, self.examples)
+        figures = validation_figures(self.decode(logits), self.examples.labels)
+        if self.offsets is not None:
+            figures["log_loss"] = _log_loss(self.decode(logits + self.offsets), self.examples.labels)
+        return figures
 
     def assess(self, evaluator: Any) -> dict[str, Any]:
         """Figures with intervals."""
@@ -94,16 +101,20 @@ def validation_figures(probabilities: np.ndarray, labels: np.ndarray) -> dict[st
         probabilities: ``(n, num_classes)``.
         labels: ``(n,)`` integers.
     """
-    true = np.clip(probabilities[np.arange(len(labels)), labels].astype(np.float64), 1e-12, 1.0)
     predicted = probabilities.argmax(axis=1)
     present = np.unique(labels)
     return {
-        "log_loss": float(-np.log(true).mean()),
+        "log_loss": _log_loss(probabilities, labels),
         "accuracy": float((predicted == labels).mean()),
         "macro_f1": float(
             sklearn.metrics.f1_score(labels, predicted, labels=present, average="macro", zero_division=0)
         ),
     }
+
+
+def _log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    true = np.clip(probabilities[np.arange(len(labels)), labels].astype(np.float64), 1e-12, 1.0)
+    return float(-np.log(true).mean())
 
 
 def predict_logits(evaluator: Any, pipeline: JudgedBatches, examples: Examples) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Random changes of pictures beyond the basic ones: their options, their operations, and their order."""
