@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Before anything imports Keras or TensorFlow. Threads are pinned because the order in which convolutions are
 # summed, and so the last bits of golden numbers, depends on their number.
@@ -25,6 +26,10 @@ os.environ.pop("COLUMNS", None)
 
 # FTSUITE_HOME is left as it is: downloads are shared with the user's own cache, so that a second test session
 # fetches nothing. A test that writes to the cache sets FTSUITE_HOME to a temporary folder of its own.
+
+# How long an example takes says how busy the machine is; a test that must not take long has a timeout of its own.
+settings.register_profile("ftsuite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ftsuite")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
