@@ -15,7 +15,7 @@ BANDS = 32
 BAND_ROWS = 4
 PLACES = BANDS * BAND_ROWS
 # Bounds: shingles hashed at once, and how many of a bucket's members are paired with each of them.
-_BLOCK_SHINGLES = 16_384
+_BLOCK_SHINGLES = 1024
 _BUCKET_PARTNERS = 32
 _BLOCK_PAIRS = 262_144
 # An estimate from 128 places is off by at most this much in all but about one of a thousand pairs.
@@ -33,16 +33,17 @@ def signatures(sets: Iterable[np.ndarray], count: int) -> np.ndarray:
         ``(count, 128)`` uint32.
     """
     rng = np.random.default_rng(0)  # fixed, so that the same data gives the same pairs
-    factors = rng.integers(0, 2**63, PLACES, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    shifts = rng.integers(0, 2**63, PLACES, dtype=np.uint64)
-    signed = np.empty((count, PLACES), dtype=np.uint32)
+    # Odd factors make every product a permutation of the numbers of 32 bits; the hashes are well mixed already.
+    factors = rng.integers(0, 2**31, PLACES, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    shifts = rng.integers(0, 2**32, PLACES, dtype=np.uint32)
+    signed = np.full((count, PLACES), 2**32 - 1, dtype=np.uint32)
+    work = np.empty((_BLOCK_SHINGLES, PLACES), dtype=np.uint32)
     for place, hashes in enumerate(sets):
-        least = np.full(PLACES, 2**32 - 1, dtype=np.uint64)
         for start in range(0, len(hashes), _BLOCK_SHINGLES):
-            # Multiply and shift: the upper half of a product modulo 2^64 is as good as a permutation and quick.
-            block = hashes[start : start + _BLOCK_SHINGLES].astype(np.uint64)[:, None]
-            least = np.minimum(least, ((block * factors + shifts) >> np.uint64(32)).min(axis=0))
-        signed[place] = least
+            block = hashes[start : start + _BLOCK_SHINGLES, None]
+            permuted = np.multiply(block, factors, out=work[: len(block)])
+            permuted += shifts
+            np.minimum(signed[place], permuted.min(axis=0), out=signed[place])
     return signed
 
 

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-EXHAUSTIVE_VECTORS = 16_384
-_LIST_VECTORS = 256
-_LISTS_READ = 16
-_BLOCK_QUERIES = 2048
-_BLOCK_VECTORS = 8192
+EXHAUSTIVE_VECTORS = 8_192
+_LIST_VECTORS = 128
+_LISTS_READ = 8
+# Products of a block stay in the processor's cache.
+_BLOCK_QUERIES = 1024
+_BLOCK_VECTORS = 2048
 
 
 class NeighbourLists:
@@ -81,14 +82,19 @@ class NeighbourLists:
     def _compare(
         self, queries: np.ndarray, asking: np.ndarray, members: np.ndarray, threshold: float, most: int
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        for start in range(0, len(asking), _BLOCK_QUERIES):
+        vectors = self._vectors[members]
+        for start in range(0, len(asking) if len(members) else 0, _BLOCK_QUERIES):
             rows = asking[start : start + _BLOCK_QUERIES]
-            cosines = queries[rows] @ self._vectors[members].T
-            cosines[rows[:, None] == members[None, :]] = -2.0
-            near = cosines >= threshold
+            cosines = queries[rows] @ vectors.T
+            own = np.minimum(np.searchsorted(members, rows), len(members) - 1)
+            itself = np.flatnonzero(members[own] == rows)
+            cosines[itself, own[itself]] = -2.0
+            # Most rows hold no near one: a single pass for their largest, and no more, is spent on them.
+            hits = np.flatnonzero(cosines.max(axis=1) >= threshold)
+            near = cosines[hits] >= threshold
             for crowded in np.flatnonzero(near.sum(axis=1) > most):
                 near[crowded] = False
-                near[crowded, np.argpartition(-cosines[crowded], most)[:most]] = True
-            at_row, at_member = np.nonzero(near)
-            if len(at_row):
-                yield rows[at_row], members[at_member], cosines[at_row, at_member]
+                near[crowded, np.argpartition(-cosines[hits[crowded]], most)[:most]] = True
+            at_hit, at_member = np.nonzero(near)
+            if len(at_hit):
+                yield rows[hits[at_hit]], members[at_member], cosines[hits[at_hit], at_member]

@@ -51,7 +51,10 @@ def shingle_hashes(form: str) -> np.ndarray:
         hashed = hashed * _SPREAD + codes[offset : offset + count]
     # The finaliser of splitmix64: without it hashes of like runs are like numbers.
     hashed = (hashed ^ (hashed >> np.uint64(29))) * _MIX
-    return np.unique((hashed ^ (hashed >> np.uint64(32))).astype(np.uint32))
+    shingles = (hashed ^ (hashed >> np.uint64(32))).astype(np.uint32)
+    # numpy's own unique takes four times as long.
+    shingles.sort()
+    return shingles[np.append(True, shingles[1:] != shingles[:-1])]
 
 
 def jaccard(first: np.ndarray, second: np.ndarray) -> float:
