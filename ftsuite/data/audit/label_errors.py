@@ -1,0 +1,121 @@
+"""Labels that are likely wrong, and how many of all that may be."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+
+from ftsuite.api import Examples
+from ftsuite.data.audit.findings import Finding, Flagged, Severity
+from ftsuite.data.audit.label_quality import FEWEST_UNITS, FOLDS, LabelQuality, label_quality
+from ftsuite.data.audit.units import units_of
+
+CHECK = "label-errors"
+# Of the examples that the classifier is surest of: there its own mistakes are few.
+_SUREST_SHARE = 0.2
+_CONFIDENCE_Z = 1.959963984540054
+# From this share on, at the lower end of the interval, a label error is no rarity.
+_WARNED_SHARE = 0.01
+
+
+def check_label_errors(examples: Examples, splits: np.ndarray, features: np.ndarray, *, seed: int) -> list[Finding]:
+    """Flag labels that classifiers on frozen features, which did not see the example, are confidently against.
+
+    Confident learning (`ftsuite.data.audit.label_quality`) ranks all examples of all splits. Flagged are those off the
+    diagonal of the confident joint, the most doubtful first, and of them no more than the share of wrong labels that
+    is estimated. An example is no error because it is flagged: somebody has to look at it.
+
+    Args:
+        examples: n of them, of any split.
+        splits: ``(n,)`` str.
+        features: ``(n, d)`` finite floats of a frozen backbone.
+        seed: of the folds.
+
+    Returns:
+        One finding; none where there are too few examples or classes to judge by. ``figures`` has ``share`` (estimated
+        share of wrong labels), ``share_interval`` (95 %), ``not_judged`` and ``flagged_by_split``.
+
+    Raises:
+        ValueError: features that are not as said.
+    """
+    texts = examples.inputs if examples.kind == "text" else None
+    quality = label_quality(
+        features, examples.labels, units_of(examples), seed, num_classes=len(examples.class_names), texts=texts
+    )
+    judged = int(quality.judged.sum())
+    if len(np.unique(examples.labels[quality.judged])) < 2 or judged < 4 * FOLDS:
+        return []
+    share, low, high = wrong_share(quality, examples.labels)
+    doubtful = quality.doubtful(examples.labels)
+    chosen = doubtful[: math.ceil(share * judged)]
+    flagged = tuple(_flagged(examples, quality, int(position)) for position in chosen)
+    severity: Severity = "warning" if flagged and low >= _WARNED_SHARE else "note"
+    figures = {
+        "share": round(share, 4),
+        "share_interval": [round(low, 4), round(high, 4)],
+        "judged": judged,
+        "not_judged": len(examples) - judged,
+        "fewest_per_class": FEWEST_UNITS,
+        "off_diagonal": len(doubtful),
+        "flagged_by_split": dict(sorted(Counter(map(str, splits[chosen])).items())),
+    }
+    advice = "Look at them, the first ones first, and correct those that are wrong; the rest are merely hard."
+    summary = _summary(len(flagged), judged, share, low, high)
+    return [Finding(CHECK, severity, summary, advice if flagged else "", flagged, figures=figures)]
+
+
+def wrong_share(quality: LabelQuality, labels: np.ndarray) -> tuple[float, float, float]:
+    """The share of wrong labels, and a 95 % interval.
+
+    The estimate is how often the label is another one than the predicted among the fifth of the examples that the
+    classifier is surest of, where its own mistakes are few; wrong labels are taken to be as common there as elsewhere.
+    The interval begins with Wilson's for that share. As labels are more often wrong where pictures are hard, it ends
+    no earlier than with the share of the confident joint, which counts some of the classifier's mistakes as well.
+
+    Args:
+        quality: of the labels.
+        labels: ``(n,)`` int64.
+
+    Returns:
+        Estimate, lower and upper end, in [0, 1].
+    """
+    probabilities, given = quality.probabilities[quality.judged], labels[quality.judged]
+    sureness = probabilities.max(axis=1)
+    count = max(math.ceil(_SUREST_SHARE * len(given)), 1)
+    surest = np.argsort(-sureness, kind="stable")[:count]
+    wrong = int((probabilities[surest].argmax(axis=1) != given[surest]).sum())
+    low, high = _wilson(wrong, count)
+    return wrong / count, low, max(high, joint_share(quality, labels))
+
+
+def joint_share(quality: LabelQuality, labels: np.ndarray) -> float:
+    """The share off the diagonal of the confident joint, its rows scaled to how common each given label is."""
+    given = np.bincount(labels[quality.judged], minlength=len(quality.joint))
+    rows = np.maximum(quality.joint.sum(axis=1), 1)
+    right = np.where(quality.joint.sum(axis=1) > 0, np.diag(quality.joint) / rows, 1.0)
+    return float(1.0 - (right * given).sum() / max(int(given.sum()), 1))
+
+
+def _wilson(hits: int, count: int) -> tuple[float, float]:
+    share, z = hits / count, _CONFIDENCE_Z
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
+    return (0.0 if hits == 0 else max(middle - spread, 0.0)), (1.0 if hits == count else min(middle + spread, 1.0))
+
+
+def _flagged(examples: Examples, quality: LabelQuality, position: int) -> Flagged:
+    given, other = int(examples.labels[position]), int(quality.suggested[position])
+    own, best = (float(quality.probabilities[position, label]) for label in (given, other))
+    name, suggested = examples.class_names[given], examples.class_names[other]
+    detail = f"Labelled {name!r} (probability {own:.3f}); more like {suggested!r} ({best:.3f})."
+    return Flagged((position,), detail, round(float(quality.scores[position]), 6), suggested)
+
+
+def _summary(flagged: int, judged: int, share: float, low: float, high: float) -> str:
+    estimate = f"An estimated {share:.1%} of the labels are wrong (95 % interval {low:.1%} to {high:.1%})."
+    if not flagged:
+        return f"Of {judged:,} labels none stands out as wrong. {estimate}"
+    verb = "label is" if flagged == 1 else "labels are"
+    return f"{flagged:,} of {judged:,} {verb} likely wrong. {estimate}"
