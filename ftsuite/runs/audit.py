@@ -86,7 +86,7 @@ def audit(
     quick: bool = False,
     progress: Progress | None = None,
     listener: Listener | None = None,
-    checks: Sequence[Check] = CHECKS,
+    checks: Sequence[Check] | None = None,
 ) -> Audit:
     """Look at the data of a config.
 
@@ -95,7 +95,7 @@ def audit(
         quick: leave out what needs features, which a pretrained model has to compute.
         progress: told how loading and checks go on.
         listener: told an event ``check`` after each check, with its name, state, seconds and findings.
-        checks: to make.
+        checks: to make; None for all there are.
 
     Raises:
         ConfigError: a source or column that cannot be understood.
@@ -117,7 +117,7 @@ def audit(
     )  # fmt: skip
     findings: list[Finding] = []
     made = []
-    for check in checks:
+    for check in CHECKS if checks is None else checks:
         one, found = _make(check, audited)
         made.append(one)
         findings += found

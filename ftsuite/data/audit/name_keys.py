@@ -10,8 +10,8 @@ from dataclasses import dataclass
 _LOOKALIKES = str.maketrans("авекмнорстухіѕјԁοανρικτ", "abekmhopctyxisjdoavpikt")
 # The number that data sets put in front of a name, as in "001.Black_footed_Albatross".
 _NUMBERED = re.compile(r"^\d+\s*[._\-: ]\s*(?=[^\W\d])")
-# What separates words: symbols such as + and # are part of a name ("c++", "c#").
-_BETWEEN_WORDS = re.compile(r"[\s_.,;:'\u2018\u2019`\"()\[\]/\\|\u2010-\u2014-]+")
+# What separates words: symbols such as + and # are part of a name ("c++", "c#"), and so is the point of a number.
+_BETWEEN_WORDS = re.compile(r"(?:[\s_,;:'\u2018\u2019`\"()\[\]/\\|\u2010-\u2014-]|(?<!\d)\.|\.(?!\d))+")
 
 
 @dataclass(frozen=True, slots=True)
