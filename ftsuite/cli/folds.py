@@ -99,6 +99,8 @@ class _Told:
             self._terminal.table(columns, rows, title=f"{summary['folds']} folds, every example tested once")
             for note in summary["notes"]:
                 self._terminal.line(f"Note: {note}")
+            if summary["rendered_hint"]:
+                self._terminal.line(summary["rendered_hint"])
             self._terminal.line(f"Report:   {shlex.quote(str(folder / REPORT))}")
             self._terminal.event("result", {"folder": str(folder), **summary})
 

@@ -21,6 +21,7 @@ from ftsuite.errors import DataError
 # Of each pair the side that gives way comes first.
 _PAIRS = ((TRAIN, TEST), (VALIDATION, TEST), (TRAIN, VALIDATION))
 _SHOWN = 5
+_LONGEST = 60
 _NAMES = {TRAIN: "training", VALIDATION: "validation", TEST: "test"}
 
 
@@ -142,7 +143,8 @@ def _without(examples: Examples, splits: np.ndarray, found: list[Shared]) -> tup
 
 def _told(shared: Shared) -> str:
     noun = shared.what if shared.count == 1 else f"{shared.what}s"
-    but = " that differ in case and spaces alone" if shared.what == "text" else ""
+    differ = "differs" if shared.count == 1 else "differ"
+    but = f" that {differ} in case and spaces alone" if shared.what == "text" else ""
     return f"The {_NAMES[shared.split]} and {_NAMES[shared.other]} splits share {shared.count:,} {noun}{but}"
 
 
@@ -163,6 +165,13 @@ def _lines(examples: Examples, shared: Shared) -> Iterator[str]:
     order = np.argsort(shared.firsts[0], kind="stable")[:_SHOWN]
     for one, other in zip(*(first[order].tolist() for first in shared.firsts), strict=True):
         of = f" (group {examples.groups[one]!r})" if shared.what == "group" and examples.groups is not None else ""
-        yield f"  {examples.ids[one]!r} and {examples.ids[other]!r}{of}"
+        # Of a text the id says little.
+        text = f": {_beginning(examples.inputs[one])}" if examples.kind == "text" and shared.what == "content" else ""
+        yield f"  {examples.ids[one]!r} and {examples.ids[other]!r}{of}{text}"
     if shared.count > _SHOWN:
         yield f"  and {shared.count - _SHOWN:,} more"
+
+
+def _beginning(text: str) -> str:
+    plain = " ".join(text.split())
+    return repr(plain if len(plain) <= _LONGEST else plain[: _LONGEST - 1] + "…")

@@ -47,6 +47,7 @@ def folds_context(found: Mapping[str, Any]) -> dict[str, Any]:
         "config": found["config"],
         "folds": found["folds"],
         "examples": found["examples"],
+        "hint": found.get("rendered_hint"),
         "headline": metric_name(headline),
         "pooled": figure_text(found["pooled"][headline]),
         "spread": spread_text(found["mean"][headline]),

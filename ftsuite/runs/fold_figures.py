@@ -27,6 +27,10 @@ POOLED_NOTE = (
     "intervals take examples as independent, and leave out what another training sample would change, so they are "
     "rather too narrow (S. Bates, T. Hastie, R. Tibshirani, 2021, https://arxiv.org/abs/2104.00673)."
 )
+UNEQUAL_NOTE = (
+    "Macro F1 and calibration error are no means over examples: of all predictions together they are not the mean of "
+    "the folds (G. Forman, M. Scholz, 2010, https://doi.org/10.1145/1882471.1882479)."
+)
 GROUPS_NOTE = (
     "Examples of one group resemble each other, which the intervals leave out: they are too narrow for that, too."
 )
@@ -87,6 +91,7 @@ def summarize(loaded: LoadedConfig, folder: Path, rows: Sequence[dict[str, Any]]
         "complete": True,
         "seed": loaded.config.seed,
         "headline": rows[0]["headline"] if len(headlines) == 1 else "macro_f1",
+        "rendered_hint": folders.read_json(fold_folder(folder, 1) / folders.ENVIRONMENT)["data"].get("hint"),
         "examples": sum(len(test.ids) for test in tests),
         "mean": _spreads([row["test"] for row in rows]),
         "baselines": {
@@ -96,7 +101,7 @@ def summarize(loaded: LoadedConfig, folder: Path, rows: Sequence[dict[str, Any]]
         },
         "pooled": pooled,
         "runs": list(rows),
-        "notes": [SPREAD_NOTE, POOLED_NOTE, *([GROUPS_NOTE] if grouped else [])],
+        "notes": [SPREAD_NOTE, POOLED_NOTE, UNEQUAL_NOTE, *([GROUPS_NOTE] if grouped else [])],
     }
 
 

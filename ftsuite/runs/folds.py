@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
+from keras.utils import clear_session
 
 from ftsuite.api import Progress
 from ftsuite.config import LoadedConfig
@@ -106,8 +105,7 @@ def _run_fold(loaded: LoadedConfig, folder: Path, number: int, shown: Shown | No
         if not resume:
             folders.discard_unstarted(fold)
         # What the next fold builds has the names that it would have by itself, and the memory of this one.
-        keras.utils.clear_session()
-        gc.collect()
+        clear_session()
 
 
 def _checked(folder: Path, number: int, listener: Listener | None) -> Listener:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ from ftsuite.api import Examples
 from ftsuite.config import DataConfig
 from ftsuite.data.assigned_splits import assigned_splits
 from ftsuite.data.overlap import settle_overlap
+from ftsuite.data.sources import load_examples
 from ftsuite.errors import ConfigError, DataError
 
 SIDES = ["train", "train", "train", "validation", "validation", "test", "test"]
@@ -26,6 +30,10 @@ def made(contents: list[str], sides: list[str] | None, **columns: object) -> Exa
     )
 
 
+def data(**keys: object) -> DataConfig:
+    return DataConfig.model_validate({"source": "csv:some.csv", **keys})
+
+
 def settled(examples: Examples, rule: str, sides: list[str] | None = None) -> tuple[list[str], list[str], str]:
     kept, splits = settle_overlap(examples, np.asarray(sides or SIDES), rule)
     return list(kept.ids), splits.tolist(), "\n".join(kept.notes)
@@ -35,7 +43,7 @@ def test_shared_contents_are_refused_with_how_many_and_which() -> None:
     with pytest.raises(DataError) as caught:
         settled(made(CONTENTS, SIDES), "refuse")
     told = caught.value.message
-    assert "1 content in training and in test:\n    'row 0' and 'row 5'" in told
+    assert "1 content in training and in test:\n    'row 0' and 'row 5': 'a'" in told
     assert "1 content in validation and in test:\n    'row 4' and 'row 6'" in told
     assert "1 content in training and in validation:\n    'row 1' and 'row 3'" in told
     assert "data.overlap: drop-from-training" in caught.value.advice
@@ -73,7 +81,7 @@ def test_texts_that_differ_in_case_and_spaces_are_told_and_left_out_on_request()
     for rule in ("refuse", "allow"):
         ids, _, notes = settled(examples, rule, sides)
         assert len(ids) == 3
-        assert "The training and test splits share 1 text that differ in case and spaces alone" in notes
+        assert "The training and test splits share 1 text that differs in case and spaces alone" in notes
     assert settled(examples, "drop-from-training", sides)[0] == ["row 1", "row 2"]
 
 
@@ -84,16 +92,24 @@ def test_nothing_shared_changes_nothing() -> None:
     assert splits.tolist() == ["train", "validation", "test"]
 
 
+def test_streamed_texts_are_settled_as_those_in_memory_are(tmp_path: Path) -> None:
+    rows = [{"text": text, "label": "xy"[at % 2], "split": SIDES[at]} for at, text in enumerate(CONTENTS)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    examples = load_examples(data(source=f"jsonl:{path}", streaming=True), seed=0)
+    with pytest.raises(DataError, match=r"1 content in training and in test:\n    'line 1' and 'line 6': 'a'"):
+        settled(examples, "refuse")
+    ids, sides, _ = settled(examples, "drop-from-training")
+    assert ids == ["line 3", "line 4", "line 6", "line 7"]
+    assert sides == ["train", "validation", "test", "test"]
+
+
 def test_groups_on_both_sides_are_refused_and_named() -> None:
     sides = ["train", "validation", "test"]
     examples = made(["a", "b", "c"], sides, groups=("one", "two", "one"))
     with pytest.raises(DataError, match=r"1 group in training and in test:\n    'row 0' and 'row 2' \(group 'one'\)"):
         settled(examples, "refuse", sides)
     assert settled(examples, "drop-from-training", sides)[0] == ["row 1", "row 2"]
-
-
-def data(**keys: object) -> DataConfig:
-    return DataConfig.model_validate({"source": "csv:some.csv", **keys})
 
 
 def test_drawn_splits_share_nothing_whatever_repeats() -> None:
