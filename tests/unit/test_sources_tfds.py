@@ -215,7 +215,7 @@ def test_any_answer_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         ("caltech_birds2011:9.9.9", "cannot be loaded at version 9.9.9, only: 0.2.0"),
         ("caltech_birds2011:new", "NAME:VERSION"),
         ("huggingface:mnist", "NAME:VERSION"),
-        ("../birds", "NAME:VERSION"),
+        ("birds/../x", "NAME:VERSION"),
     ],
 )
 def test_names_that_are_none(tmp_path: Path, name: str, words: str) -> None:
