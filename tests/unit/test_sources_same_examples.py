@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -169,11 +168,12 @@ def load(source: str) -> Examples:
 
 def described(examples: Examples) -> dict[str, tuple[str, str, bytes]]:
     """By content: class, split, and the pixels that come out of tf.data."""
-    from ftsuite.data.image import read_image
-    from ftsuite.data.pipeline import _elements
+    import tensorflow as tf
 
-    elements = _elements(examples, np.arange(len(examples)))
-    pixels = elements.map(lambda element: read_image(element["input"], element["decoder"])).as_numpy_iterator()
+    from ftsuite.data.image_decode import decode_dataset_element
+
+    elements = tf.data.Dataset.from_tensor_slices((list(examples.inputs), examples.decoders))
+    pixels = elements.map(decode_dataset_element).as_numpy_iterator()
     assert examples.splits is not None
     columns = zip(examples.content_hashes, examples.labels.tolist(), examples.splits.tolist(), pixels, strict=True)
     return {content: (examples.class_names[label], split, image.tobytes()) for content, label, split, image in columns}

@@ -166,3 +166,22 @@ def test_batches_follow_the_weights_and_augment_repeats_another_way() -> None:
     assert np.array_equal(resumed, features[24:])
     positions = np.concatenate([pipeline.batch_positions(weighted, 0, step) for step in range(8)])
     assert np.array_equal(positions, features[:, 0])
+
+
+def test_sources_of_one_class_or_of_tests_alone(tmp_path: Path) -> None:
+    more = class_folders(tmp_path / "more", "crow")
+    tests = class_folders(tmp_path / "held" / "test", "crow", "jay").removesuffix("/test")
+    rows = table(tmp_path / "a.csv", [("more/crow/0.png", "jay")], "file", "label")
+    loaded = load([class_folders(tmp_path / "birds", "crow", "jay"), more, tests, rows])
+    assert loaded.class_names == ("crow", "jay")
+    assert loaded.splits is not None
+    assert Counter(loaded.splits.tolist()) == {"": 10, "test": 6}
+    assert "holds no example of 'jay'" in note_with(loaded, "source more")
+    with pytest.raises(DataError, match="at least two classes"):
+        load([more, more])
+    with pytest.raises(DataError, match="stand in other splits only: 'jay'"):
+        load([more, tests])
+    with pytest.raises(DataError, match="holds 'crow' alone"):
+        load_examples(DataConfig(source=more), seed=0)
+    with pytest.raises(DataError, match="Expected train/"):
+        load_examples(DataConfig(source=tests), seed=0)
