@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 _SOURCE_FORMS = (
     ("folder:PATH", "pictures in a folder a class, or in train/ val/ test/ over such folders"),
+    ("archive:PATH", "such folders in a zip or tar archive, read without unpacking it"),
     ("csv:PATH, jsonl:PATH, parquet:PATH", "a table of labels with picture paths or texts"),
+    ("huggingface:PATH", "what Hugging Face's datasets saved (save_to_disk), or a folder of Parquet files"),
     ("tfds:NAME[:VERSION]", "any TensorFlow Datasets name, for instance tfds:caltech_birds2011"),
+    ("tfds:PATH", "a folder that TensorFlow Datasets prepared, for instance tfds:./mnist/3.0.1"),
     ("asset:NAME", "a data set of the catalogue, as listed above"),
+    ("a list of these", "several sources together, each with a weight where wanted: see docs/reference/config.md"),
 )
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")

@@ -13,7 +13,7 @@ import click
 @click.command()
 @click.argument("config")
 @click.option(
-    "--data", "data_source", metavar="SOURCE", help="Train on this instead: a folder, folder:PATH, csv:PATH …"
+    "--data", "data_source", metavar="SOURCE", help="Train on this instead: a folder, a zip or tar archive, csv:PATH …"
 )
 @click.option("--backbone", metavar="NAME", help="Start from this backbone instead.")
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override one key; may be given again.")
@@ -53,6 +53,7 @@ def run(
     \b
     ftsuite run bird-species
     ftsuite run bird-species --data folder:photos --out runs/mine
+    ftsuite run bird-species --data photos.zip --set data.sample=500
     ftsuite run bird-species --set seed=1 --set finetune.stages.0.for="2 epochs"
     ftsuite run bird-species --find-learning-rate
     ftsuite run sentiment --folds 5

@@ -58,14 +58,37 @@ def test_a_bare_folder_even_one_that_ends_like_a_table() -> None:
     assert resolve_source("./field-guide").kind == "folder"
 
 
-@pytest.mark.parametrize("name", ["birds.zip", "birds.tar.gz", "birds.TGZ"])
-def test_archives_are_not_read_yet(name: str) -> None:
+@pytest.mark.parametrize("name", ["birds.zip", "birds.tar", "birds.tar.gz", "birds.TGZ", "birds.tar.xz"])
+def test_archives_are_told_by_their_endings(name: str) -> None:
+    with pytest.raises(DataError, match="exists"):
+        resolve_source(name)
+    Path(name).write_bytes(b"")
+    assert resolve_source(name) == Source("archive", name)
+
+
+@pytest.mark.parametrize("name", ["birds.7z", "birds.rar", "birds.tar.zst"])
+def test_archives_that_are_not_read(name: str) -> None:
     for exists in (False, True):
         if exists:
             Path(name).write_bytes(b"")
-        with pytest.raises(ConfigError, match="archives") as caught:
+        with pytest.raises(ConfigError, match="zip or tar") as caught:
             resolve_source(name)
         assert "Unpack it" in caught.value.advice
+
+
+def test_folders_are_what_their_own_files_say() -> None:
+    for files, kind in (
+        (("dataset_info.json", "features.json"), "tfds"),
+        (("dataset_dict.json",), "huggingface"),
+        (("state.json", "dataset_info.json"), "huggingface"),
+        (("data/train-00000-of-00001.parquet",), "huggingface"),
+        (("a/1.png",), "folder"),
+    ):
+        folder = Path("-".join(files).replace("/", "_"))
+        for name in files:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(b"")
+        assert resolve_source(str(folder)).kind == kind
 
 
 @pytest.mark.parametrize("text", ["foldr:x", "folder:", "", "tfds:", "field_guide", "Field-Guide"])

@@ -215,7 +215,7 @@ def test_any_answer_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
         ("caltech_birds2011:9.9.9", "cannot be loaded at version 9.9.9, only: 0.2.0"),
         ("caltech_birds2011:new", "NAME:VERSION"),
         ("huggingface:mnist", "NAME:VERSION"),
-        ("../birds", "NAME:VERSION"),
+        ("birds/../x", "NAME:VERSION"),
     ],
 )
 def test_names_that_are_none(tmp_path: Path, name: str, words: str) -> None:
@@ -339,3 +339,74 @@ def test_the_shipped_config_of_all_birds(tmp_path: Path, manual: Path) -> None:
     )
     assert splits.tolist().count("test") == 6
     assert set(splits[:6].tolist()) == {"train", "validation"}
+
+
+def prepare_folder(place: Path, splits: dict[str, int], **features: Any) -> Path:
+    kinds = tfds.features
+    chosen = features or {"image": kinds.Image(), "label": kinds.ClassLabel(names=["zebra", "cat"])}
+    rows = {
+        split: [(number, {"image": io.BytesIO(jpeg(number)), "label": number % 2}) for number in range(count)]
+        for split, count in splits.items()
+    }
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="own", version="1.0.0", features=kinds.FeaturesDict(chosen), split_datasets=rows, data_dir=place,
+        disable_shuffling=True,
+    )  # fmt: skip
+    return place / "own" / "1.0.0"
+
+
+def load_folder(path: Path | str, **settings: Any) -> Examples:
+    return load_examples(DataConfig.model_validate({"source": f"tfds:{path}", **settings}), seed=0)
+
+
+def test_a_prepared_folder_is_read_without_its_builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("no network"))
+    folder = prepare_folder(tmp_path / "data", {"train": 5, "validation": 2, "test": 2})
+    loaded = load_folder(folder)
+    assert loaded.class_names == ("zebra", "cat")
+    assert loaded.splits is not None
+    assert loaded.splits.tolist() == ["train"] * 5 + ["validation"] * 2 + ["test"] * 2
+    assert loaded.content_hashes[1] == hashlib.sha256(jpeg(1)).hexdigest()
+    monkeypatch.chdir(tmp_path)
+    for written in ("./data", "./data/own", "./data/own/1.0.0"):
+        assert load_folder(written).content_hashes == loaded.content_hashes
+    assert load_examples(DataConfig(source=str(folder)), seed=0).ids == loaded.ids
+
+
+def test_other_pictures_in_as_many_bytes_are_not_taken_for_the_old_ones(tmp_path: Path) -> None:
+    first = load_folder(prepare_folder(tmp_path / "one", {"train": 2}))
+    path = tmp_path / "one" / "own" / "1.0.0"
+    shutil.copytree(path, tmp_path / "kept")
+    info = (path / "dataset_info.json").read_bytes()
+    shutil.rmtree(tmp_path / "one")
+    monkey = prepare_folder(tmp_path / "one", {"train": 2, "test": 1})
+    (monkey / "dataset_info.json").write_bytes(info)
+    assert load_folder(monkey).content_hashes == first.content_hashes
+    assert len(list((tmp_path / "home" / "tfds" / "own").glob("1.0.0-*[0-9a-f]"))) == 2
+
+
+@pytest.mark.parametrize("name", ["dataset_info.json", "features.json", "own-train.tfrecord-00000-of-00001"])
+def test_prepared_folders_that_are_not_whole(tmp_path: Path, name: str) -> None:
+    folder = prepare_folder(tmp_path / "data", {"train": 2})
+    content = (folder / name).read_bytes()
+    (folder / name).unlink()
+    with pytest.raises(DataError, match="Expected"):
+        load_folder(folder)
+    if name.endswith(".json"):
+        (folder / name).write_bytes(content[: len(content) // 2])
+        with pytest.raises(DataError, match="that tfds can read"):
+            load_folder(folder)
+
+
+def test_folders_that_are_not_clear(tmp_path: Path) -> None:
+    folder = prepare_folder(tmp_path / "data", {"train": 2})
+    shutil.copytree(folder, folder.with_name("2.0.0"))
+    with pytest.raises(DataError, match=r"holds 2: 'own/1\.0\.0', 'own/2\.0\.0'") as caught:
+        load_folder(tmp_path / "data")
+    assert caught.value.advice.endswith("own/2.0.0.")
+    with pytest.raises(ConfigError, match=r"data\.data_dir goes with tfds:NAME"):
+        load_folder(folder, data_dir=str(tmp_path))
+    with pytest.raises(DataError, match="that tfds prepared"):
+        load_folder(tmp_path / "prepared")
+    with pytest.raises(DataError, match="exists"):
+        load_folder(tmp_path / "nowhere")

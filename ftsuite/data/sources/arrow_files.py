@@ -155,7 +155,9 @@ def _places(data: Any, base_address: int) -> tuple[np.ndarray, np.ndarray]:
     offsets = np.frombuffer(offsets_buffer, np.int64 if wide else np.int32)[data.offset : data.offset + len(data) + 1]
     offsets = offsets.astype(np.int64)
     address = values_buffer.address if values_buffer is not None else base_address
-    return offsets[:-1] + (address - base_address), np.diff(offsets)
+    counts = np.diff(offsets)
+    # A buffer without a byte lies anywhere.
+    return np.where(counts > 0, offsets[:-1] + (address - base_address), 0), counts
 
 
 def _arrow_reader(path: Path, content: Any = None) -> tuple[Any, Iterator[Any]]:

@@ -4,10 +4,29 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from ftsuite.data.sources.found import COLLECT, Found, listed
 from ftsuite.errors import DataError
+
+_among_others: ContextVar[bool] = ContextVar("among_others", default=False)
+
+
+@contextmanager
+def one_of_several() -> Iterator[None]:
+    """What is loaded meanwhile is one of several sources: one class, or a test alone, is no mistake there."""
+    token = _among_others.set(True)
+    try:
+        yield
+    finally:
+        _among_others.reset(token)
+
+
+def is_one_of_several() -> bool:
+    """Whether what is being loaded is one of several sources, which are checked as a whole."""
+    return _among_others.get()
 
 
 def normal_form(name: str) -> str:
@@ -79,6 +98,8 @@ def check_class_counts(found: Found, by_split: Mapping[str, Counter[str]], bad_f
         found.notes.append(f"Dropped {len(empty):,} classes without a usable example: {listed(empty, 20)}.")
         found.class_names[:] = [name for name in found.class_names if counts[name]]
     untrained = [name for name in found.class_names if counts[name] and not trained[name]]
+    if is_one_of_several():
+        return
     if untrained:
         error = DataError(
             "Expected every class to have training examples. Received: "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ftsuite.data.image_files import ENDINGS, BadFile
 from ftsuite.data.sources.assemble import assemble
-from ftsuite.data.sources.classes import check_twins, normal_form
+from ftsuite.data.sources.classes import check_twins, is_one_of_several, normal_form
 from ftsuite.data.sources.found import Found, Row, listed
 from ftsuite.data.sources.junk import junk_note
 from ftsuite.data.sources.parsing import nearby_advice
@@ -83,12 +83,13 @@ def _split_folders(path: Path, top: Listing) -> list[tuple[str, Path]]:
     named = [(SPLIT_NAMES[folder.name.lower()], folder) for folder in top.folders if folder.name.lower() in SPLIT_NAMES]
     splits = Counter(split for split, _ in named)
     if not splits["train"]:
-        if named and len(named) == len(top.folders):
+        if named and len(named) == len(top.folders) and not is_one_of_several():
             raise DataError(
                 f"Expected train/ beside {listed([folder.name for _, folder in named])}. Received: {str(path)!r}.",
                 "Add the training pictures as train/<class>/, or give the folder that holds the class folders.",
             )
-        return [("", path)]
+        if not named or not is_one_of_several() or len(named) != len(top.folders):
+            return [("", path)]
     others = [folder.name for folder in top.folders if folder.name.lower() not in SPLIT_NAMES]
     if others:
         raise DataError(
@@ -116,6 +117,8 @@ def _check_top(tree: Tree, path: Path, folder: Path, listing: Listing) -> None:
     if len(listing.folders) == 1 and folder == path:
         only = listing.folders[0]
         inner = tree.list(only, Counter())
+        if is_one_of_several() and not inner.folders:
+            return
         advice = f"If the class folders lie one level down, give folder:{only}." if inner.folders else ""
         raise DataError(
             f"Expected at least two class folders. Received: {str(folder)!r}, which holds {only.name!r} alone.",

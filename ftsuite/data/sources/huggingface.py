@@ -143,7 +143,7 @@ def _put_inputs(rows: list[_HeldRow], parts: list[Part], column: str, found: Fou
         from ftsuite.assets import home
 
         found.notes.append(
-            f"Read pictures of Parquet files from copies of {copied / 2**20:,.1f} MiB in the cache "
+            f"Read pictures of compressed files from copies of {copied / 2**20:,.1f} MiB in the cache "
             f"({str(home() / 'huggingface')!r}), which may be deleted at any time."
         )
     for row, value in zip(rows, inputs, strict=True):

@@ -10,6 +10,7 @@ from ftsuite.config.source import KEYS_OF_KINDS
 from ftsuite.data.sources.archive import load_archive
 from ftsuite.data.sources.arrow_files import holds_pictures
 from ftsuite.data.sources.asset import load_asset
+from ftsuite.data.sources.classes import one_of_several
 from ftsuite.data.sources.field_guide_source import load_field_guide
 from ftsuite.data.sources.folder import load_folder
 from ftsuite.data.sources.found import COLLECT
@@ -60,8 +61,9 @@ def _load(data: DataConfig, seed: int, progress: Progress | None) -> Examples:
     if isinstance(data.source, str):
         return _load_one(data.source, data, seed, progress)
     entries = entries_of(data.source)
-    parts = [_load_one(entry.source, _settings_of(entry, data), seed, progress) for entry in entries]
-    return combine(parts, source_names(data.source))
+    with one_of_several():
+        parts = [_load_one(entry.source, _settings_of(entry, data), seed, progress) for entry in entries]
+    return combine(parts, source_names(data.source), data.bad_files)
 
 
 def _settings_of(entry: SourceEntry, data: DataConfig) -> DataConfig:

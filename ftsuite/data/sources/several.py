@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 
 from ftsuite.api import Collected, Examples
-from ftsuite.data.sources.classes import near_twin_notes
-from ftsuite.data.sources.found import listed
+from ftsuite.data.sources.classes import check_class_counts, near_twin_notes
+from ftsuite.data.sources.found import Found, listed
 from ftsuite.data.sources.labels import sorted_labels
 from ftsuite.errors import ConfigError
 
 _SPLITS = ("train", "validation", "test")
 
 
-def combine(parts: Sequence[Examples], names: Sequence[str]) -> Examples:
+def combine(parts: Sequence[Examples], names: Sequence[str], bad_files: str = "error") -> Examples:
     """The examples of several sources as those of one.
 
     Classes of one name are one class. Ids get the source's name in front. Official splits stay; rows of a source
@@ -24,12 +25,14 @@ def combine(parts: Sequence[Examples], names: Sequence[str]) -> Examples:
     Args:
         parts: of each source, checked by itself.
         names: of the sources, all different.
+        bad_files: ``data.bad_files``.
 
     Returns:
         Examples with `sources`, in the order of the sources.
 
     Raises:
         ConfigError: some are pictures and some are texts, or their times are of several kinds.
+        DataError: fewer than two classes in all, or classes that are tested and never trained.
     """
     kinds = {part.kind for part in parts}
     if len(kinds) > 1:
@@ -37,6 +40,11 @@ def combine(parts: Sequence[Examples], names: Sequence[str]) -> Examples:
         raise ConfigError(
             f"Expected several sources to hold examples of one kind. Received: {given}.",
             "Name sources of pictures alone, or of texts alone; what the field guide draws stands alone.",
+        )
+    if any(hasattr(part.inputs, "contents") for part in parts):
+        raise ConfigError(
+            f"Expected several sources whose pictures are files. Received: {', '.join(names)}, one of them records.",
+            "Prepare records of all sources together, or name the folders that they were made of.",
         )
     class_names = _class_names(parts)
     hashes = tuple(content for part in parts for content in part.content_hashes)
@@ -48,7 +56,10 @@ def combine(parts: Sequence[Examples], names: Sequence[str]) -> Examples:
         splits = np.concatenate([column.astype("<U10") for column in official])
     decoders = [part.decoders for part in parts if part.decoders is not None]
     notes = [f"{name}: {note}" for name, part in zip(names, parts, strict=True) for note in part.notes]
-    notes += [*_class_notes(parts, names, class_names), *_shared_notes(hashes, labels, sources, splits)]
+    notes += _class_notes(parts, names, class_names)
+    whole = _checked(labels, class_names, splits, parts[0].kind, bad_files)
+    notes += [note for note in whole.notes if note not in near_twin_notes(class_names)]
+    notes += _shared_notes(hashes, labels, sources, splits)
     return Examples(
         ids=tuple(f"{name}:{one}" for name, part in zip(names, parts, strict=True) for one in part.ids),
         inputs=tuple(one for part in parts for one in part.inputs),
@@ -62,7 +73,7 @@ def combine(parts: Sequence[Examples], names: Sequence[str]) -> Examples:
         times=_times(parts, names),
         notes=tuple(notes),
         sources=sources,
-        collected=_collected(parts, names),
+        collected=_collected(parts, names, whole.refusals),
     )
 
 
@@ -89,14 +100,14 @@ def _groups(parts: Sequence[Examples], names: Sequence[str]) -> tuple[str, ...] 
     return tuple(groups)
 
 
-def _collected(parts: Sequence[Examples], names: Sequence[str]) -> Collected | None:
+def _collected(parts: Sequence[Examples], names: Sequence[str], refusals: Sequence[str]) -> Collected | None:
     """What would have stopped a run, of all sources, where it was collected."""
     if all(part.collected is None for part in parts):
         return None
     found = [(name, part.collected or Collected()) for name, part in zip(names, parts, strict=True)]
     return Collected(
         bad_files=tuple((f"{name}:{one}", path, why) for name, own in found for one, path, why in own.bad_files),
-        refusals=tuple(f"{name}: {sentence}" for name, own in found for sentence in own.refusals),
+        refusals=(*(f"{name}: {sentence}" for name, own in found for sentence in own.refusals), *refusals),
     )
 
 
@@ -117,6 +128,18 @@ def _times(parts: Sequence[Examples], names: Sequence[str]) -> np.ndarray | None
             "Write the times of all sources in one way.",
         )
     return np.concatenate([part.times for part in parts if part.times is not None])
+
+
+def _checked(
+    labels: np.ndarray, class_names: tuple[str, ...], splits: np.ndarray | None, kind: str, bad_files: str
+) -> Found:
+    """Check the classes of all sources together, as those of one are; gives what was noted, and what was collected."""
+    found = Found(kind=kind, class_names=list(class_names), has_splits=splits is not None)
+    by_split: dict[str, Counter[str]] = defaultdict(Counter)
+    for label, split in zip(labels.tolist(), [""] * len(labels) if splits is None else splits.tolist(), strict=True):
+        by_split[split][class_names[label]] += 1
+    check_class_counts(found, by_split, bad_files)
+    return found
 
 
 def _class_notes(parts: Sequence[Examples], names: Sequence[str], class_names: tuple[str, ...]) -> list[str]:
