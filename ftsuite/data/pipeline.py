@@ -271,7 +271,9 @@ def _elements(examples: Examples, order: np.ndarray) -> tf.data.Dataset:
     together, at_once = getattr(examples.inputs, "rows_together", _READ_TOGETHER), 1
     if hasattr(examples.inputs, "contents"):
         at_once = _RECORD_BLOCKS_AT_ONCE
-    return tf.data.Dataset.from_tensor_slices(columns).batch(together).map(read, num_parallel_calls=at_once).unbatch()
+    blocks = tf.data.Dataset.from_tensor_slices(columns).batch(together)
+    elements = blocks.map(read, num_parallel_calls=at_once).unbatch()
+    return elements.apply(tf.data.experimental.assert_cardinality(len(order)))
 
 
 def _options() -> tf.data.Options:
