@@ -44,7 +44,7 @@ def load(folder: str) -> tuple[Any, Any, Any]:
 def _pixels(element: Any, training: bool, key: Any) -> Any:
     from ftsuite.data.image import read_image
 
-    image = read_image(element["input"], element["decoder"])
+    image = read_image(element["input"], element["decoder"], element.get("contents"))
     image.set_shape((8, 8, 3))
     return image
 

@@ -104,7 +104,7 @@ def test_batches_are_those_of_the_folder(photos: Path, tmp_path: Path) -> None:
         import tensorflow as tf
 
         noise = tf.random.stateless_uniform((20, 24, 3), key) if training else 0.0
-        return tf.ensure_shape(tf.cast(read_image(element["input"], element["decoder"]), tf.float32), (20, 24, 3)) + noise
+        return tf.ensure_shape(tf.cast(read_image(element["input"], element["decoder"], element.get("contents")), tf.float32), (20, 24, 3)) + noise
 
     prepared(photos, tmp_path / "records")
     pipeline = Pipeline(preprocess, lambda features, targets, key: (features, targets), 2, 3, 7)
