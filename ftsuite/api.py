@@ -165,8 +165,8 @@ class Task(abc.ABC):
         """Turn one element, or one batch where the task has `encode`, into the training model's features, in tf.data.
 
         Args:
-            element: scalars ``input`` (string; for pictures what `ftsuite.data.image.read_image` takes), ``decoder``
-                (uint8) and ``label`` (int64). Of a batch: ``tokens``, a
+            element: scalars ``input`` (string), ``decoder`` (uint8) and ``label`` (int64), and ``contents`` (string)
+                where the bytes of a picture are at hand already, as those of records. Of a batch: ``tokens``, a
                 ragged ``(batch, None)`` int32 as `encode` gave them, and ``label`` ``(batch,)``.
             training: whether random augmentation applies.
             key: ``(2,)`` int32 seed, a pure function of (run seed, epoch, example); of a batch ``(batch, 2)``.

@@ -2,7 +2,7 @@
 
 An example's input is a path, or the text that `Stretch.as_input` gives: the file, the name inside it, and where
 its bytes lie. Whoever reads pictures reads either through `ftsuite.data.image_files.read_bytes` (or inside tf.data
-through `ftsuite.data.input_contents.named_contents`), so nothing is unpacked and no other file is ever opened.
+through `ftsuite.data.input_contents.read_contents`), so nothing is unpacked and no other file is ever opened.
 """
 
 from __future__ import annotations

@@ -34,11 +34,12 @@ class ImageReader:
         """One picture ``(size, size, 3)`` float32 with values 0-255, in the size of training or of use.
 
         Args:
-            element: scalars ``input`` (string: a path, or a field-guide id behind its prefix) and ``decoder`` (uint8).
+            element: scalars ``input`` (string: a path, or a field-guide id behind its prefix), ``decoder`` (uint8) and
+                maybe ``contents`` (string): the bytes of the file.
             training: whether to augment.
             key: ``(2,)`` int32.
         """
-        image = read_image(element["input"], element["decoder"])
+        image = read_image(element["input"], element["decoder"], element.get("contents"))
         if not training:
             return self._whole(image)
         size = self.train_image_size
@@ -63,8 +64,12 @@ class ImageReader:
         return augmentations.mix_batch(images, targets, self._augment, key)
 
 
-def read_image(source: Any, decoder: Any) -> Any:
-    """Decode a file, or draw a bird: uint8 ``(height, width, 3)``."""
+def read_image(source: Any, decoder: Any, contents: Any = None) -> Any:
+    """Decode a file, or its contents where they are given, or draw a bird: uint8 ``(height, width, 3)``."""
+    if contents is not None:
+        image = decode_dataset_element(source, decoder == 1, contents)
+        image.set_shape((None, None, 3))
+        return image
     drawn = tf.strings.substr(source, 0, len(FIELD_GUIDE_PREFIX)) == FIELD_GUIDE_PREFIX
     image = tf.cond(
         drawn,

@@ -9,8 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftsuite.data.image_files import BadFile, bad_files_error, decode_bytes, decode_image, scan_images
-from ftsuite.data.input_contents import named_contents
-from ftsuite.data.records.inputs import CONTENT_MARK
+from ftsuite.data.input_contents import read_contents
 from ftsuite.errors import DataError
 
 _JPEG_END = b"\xff\xd9"
@@ -19,13 +18,13 @@ _PNG_END = b"IEND\xaeB`\x82"
 _CHANGED = "A picture has changed or was damaged since it was scanned; expected a whole JPEG or PNG file. Received:"
 
 
-def decode_dataset_element(path: Any, needs_pillow: Any) -> Any:
+def decode_dataset_element(path: Any, needs_pillow: Any, contents: Any = None) -> Any:
     """Decode one picture file inside tf.data.
 
     Args:
-        path: scalar string, a file (or a picture in an archive) that a scan has accepted; or the bytes of a picture
-            behind `ftsuite.data.records.inputs.CONTENT_MARK`.
+        path: scalar string, a file (or a picture in an archive) that a scan has accepted.
         needs_pillow: scalar bool (or 0/1), what the scan said of it (`ftsuite.api.Examples.decoders`).
+        contents: scalar string, the bytes of the file where they are at hand; `path` then only names it.
 
     Returns:
         ``(height, width, 3)`` uint8; equal to `ftsuite.data.image_files.decode_image` within two levels.
@@ -33,8 +32,10 @@ def decode_dataset_element(path: Any, needs_pillow: Any) -> Any:
     """
     image = tf.cond(
         tf.cast(needs_pillow, tf.bool),
-        lambda: tf.numpy_function(_decode_with_pillow, [path], tf.uint8, stateful=False),
-        lambda: _decode_with_tensorflow(path),
+        lambda: tf.numpy_function(
+            _decode_with_pillow, [path] if contents is None else [path, contents], tf.uint8, stateful=False
+        ),
+        lambda: _decode_with_tensorflow(path, read_contents(path) if contents is None else contents),
     )
     image.set_shape((None, None, 3))
     return image
@@ -46,8 +47,7 @@ def find_undecodable(paths: Sequence[str]) -> DataError | None:
     return bad_files_error(bad, len(paths)) if bad else None
 
 
-def _decode_with_tensorflow(path: Any) -> Any:
-    path, contents = named_contents(path)
+def _decode_with_tensorflow(path: Any, contents: Any) -> Any:
     is_png = tf.strings.substr(contents, 0, 4) == _PNG_START
     return tf.cond(is_png, lambda: _png(contents, path), lambda: _jpeg(contents, path))
 
@@ -70,7 +70,5 @@ def _ends_with(contents: Any, end: bytes) -> Any:
     return tf.strings.substr(contents, start, len(end)) == end
 
 
-def _decode_with_pillow(path: bytes) -> np.ndarray:
-    if path.startswith(CONTENT_MARK):
-        return decode_bytes(path[len(CONTENT_MARK) :], "a record")
-    return decode_image(path.decode("utf-8"))
+def _decode_with_pillow(path: bytes, contents: bytes | None = None) -> np.ndarray:
+    return decode_image(path.decode("utf-8")) if contents is None else decode_bytes(contents, path.decode("utf-8"))

@@ -5,21 +5,25 @@ Draws, joining and the filling of empty classes are those described there; a pro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
 
 from ftsuite.api import Examples
 from ftsuite.data.same_texts import SameTexts, same_texts
-from ftsuite.data.splits import SPLITS, TEST, TRAIN, VALIDATION, draw
+from ftsuite.data.splits import SPLITS, TEST, TRAIN, VALIDATION, draw, draws
 
 _CODES = {split: code for code, split in enumerate(SPLITS)}
 
 
 def split_large(
-    examples: Examples, free: np.ndarray, official: np.ndarray, fractions: dict[str, float], seed: int
-) -> np.ndarray:
+    examples: Examples,
+    free: np.ndarray,
+    official: np.ndarray,
+    fractions: dict[str, float],
+    seed: int,
+    result: np.ndarray,
+) -> None:
     """Where the free rows go.
 
     Args:
@@ -28,9 +32,7 @@ def split_large(
         official: ``(n,)`` str, empty where a row has no official split.
         fractions: of the cuts that are made, by ``test`` and ``validation``.
         seed: of the draws.
-
-    Returns:
-        ``(m,)`` str of ``train``, ``validation`` and ``test``.
+        result: ``(n,)`` str, of whose free rows ``train``, ``validation`` and ``test`` are written.
     """
     units = _Units(examples, free, seed)
     codes = np.full(units.count, _CODES[TRAIN], np.int8)
@@ -39,10 +41,12 @@ def split_large(
             codes[units.draws(split) < fractions[split]] = _CODES[split]
     pinned = units.pinned(official)
     codes = np.where(pinned >= 0, pinned, codes)
-    _EmptyClasses(units, codes, pinned >= 0).fill(
-        [TRAIN, *(split for split in (TEST, VALIDATION) if split in fractions)]
-    )
-    return np.asarray(SPLITS, dtype="<U10")[codes[units.of_row]]
+    wanted = [TRAIN, *(split for split in (TEST, VALIDATION) if split in fractions)]
+    if units.lacks(codes, wanted):
+        _EmptyClasses(units, codes, pinned >= 0).fill(wanted)
+    of_row = codes[units.of_row]
+    for split, code in _CODES.items():
+        result[free[of_row == code]] = split
 
 
 class _Units:
@@ -57,10 +61,14 @@ class _Units:
         self._examples, self._free, self._seed = examples, free, seed
         self._contents = same_texts(examples.content_hashes)
         self._groups = None if examples.groups is None else same_texts(examples.groups)
-        joined = self._joined()
-        names, self.of_row = np.unique(joined, return_inverse=True)
-        self.count = len(names)
+        self.count, self.of_row = self._numbered()
         self._key_rows = self._first_rows()
+
+    def _numbered(self) -> tuple[int, np.ndarray]:
+        if self._groups is None and len(self._free) == len(self._examples):
+            return self._contents.count, self._contents.numbers
+        names, of_row = np.unique(self._joined(), return_inverse=True)
+        return len(names), of_row
 
     def _joined(self) -> np.ndarray:
         """A number for each free row, equal where rows share a content or a group, directly or through others."""
@@ -78,11 +86,11 @@ class _Units:
     def _first_rows(self) -> np.ndarray:
         """``(units,)`` for each unit a row whose content, or whose group, names it: the first name in order."""
         rows = np.empty(self.count, np.int64)
-        rows[self.of_row[::-1]] = self._free[::-1]
         if self._groups is None:
+            rows[self.of_row] = self._free
             return rows
         # A row of each group of each unit, and of several groups in one unit the first by name.
-        pairs = np.unique(self.of_row * self._groups.count + self._groups.numbers[self._free])
+        pairs = np.unique(self.of_row.astype(np.int64) * self._groups.count + self._groups.numbers[self._free])
         owners, groups = np.divmod(pairs, self._groups.count)
         rows[owners] = self._groups.firsts[groups]
         several = np.flatnonzero(np.bincount(owners, minlength=self.count) > 1)
@@ -105,19 +113,15 @@ class _Units:
 
     def draws(self, cut: str) -> np.ndarray:
         """``(units,)`` numbers in [0, 1) for a cut."""
-        return np.fromiter((draw(self._seed, cut, key) for key in self._keys()), np.float64, self.count)
-
-    def draw(self, unit: int, cut: str) -> float:
-        """The number of one unit."""
-        return draw(self._seed, cut, self.key(unit))
-
-    def _keys(self) -> Iterator[str]:
-        kind = "content" if self._groups is None else "group"
         column = self._examples.content_hashes if self._groups is None else self._examples.groups
         assert column is not None
         take = getattr(column, "take", None)
         names = take(self._key_rows) if take is not None else (column[row] for row in self._key_rows.tolist())
-        return (f"{kind}|{name}" for name in names)
+        return draws(self._seed, cut, "content" if self._groups is None else "group", names)
+
+    def draw(self, unit: int, cut: str) -> float:
+        """The number of one unit."""
+        return draw(self._seed, cut, self.key(unit))
 
     def pinned(self, official: np.ndarray) -> np.ndarray:
         """``(units,)`` int8: the split that official rows of the same content or group hold a unit in, else -1."""
@@ -147,8 +151,15 @@ class _Units:
         """Every unit beside every label that it holds, ``(p,)`` each, by unit."""
         labels = self._examples.labels[self._free].astype(np.int64)
         count = int(labels.max(initial=0)) + 1
-        owners, held = np.divmod(np.unique(self.of_row * count + labels), count)
+        owners, held = np.divmod(np.unique(self.of_row.astype(np.int64) * count + labels), count)
         return owners, held
+
+    def lacks(self, codes: np.ndarray, wanted: list[str]) -> bool:
+        """Whether a class has no example of a split that it should have one of."""
+        labels = self._examples.labels[self._free]
+        present = [np.unique(labels[codes[self.of_row] == _CODES[split]]) for split in SPLITS]
+        every = np.unique(np.concatenate(present))
+        return any(len(present[_CODES[split]]) < len(every) for split in wanted)
 
 
 class _EmptyClasses:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ftsuite.api import Examples
-from ftsuite.data.splits import SPLITS, draw
+from ftsuite.data.splits import SPLITS, draws
 
 if TYPE_CHECKING:
     from ftsuite.config import ExampleLimits
@@ -89,8 +89,8 @@ def _chosen(examples: Examples, positions: np.ndarray, most: int, seed: int) -> 
     labels = examples.labels[positions]
     quotas = class_quotas(np.bincount(labels, minlength=len(examples.class_names)), most)
     contents = examples.take(positions).content_hashes
-    draws = np.fromiter((draw(seed, _CUT, f"content|{one}") for one in contents), np.float64, len(positions))
+    drawn = draws(seed, _CUT, "content", contents)
     for label, quota in enumerate(quotas.tolist()):
         own = np.flatnonzero(labels == label)
         # A stable sort: of equal contents, which draw the same number, those that come first are kept.
-        yield positions[own[np.argsort(draws[own], kind="stable")[:quota]]]
+        yield positions[own[np.argsort(drawn[own], kind="stable")[:quota]]]

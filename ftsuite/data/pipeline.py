@@ -282,16 +282,26 @@ def _elements(examples: Examples, order: np.ndarray, repeats: np.ndarray | None 
             {"input": np.asarray(examples.inputs, dtype=object)[order], **columns}
         )
 
-    def read(batch: dict[str, Any]) -> dict[str, Any]:
-        texts = tf.numpy_function(lambda positions: read_inputs(examples, positions), [batch["index"]], tf.string)
-        texts.set_shape((None,))
-        return {"input": texts, **batch}
+    contents = getattr(examples.inputs, "contents", None)
 
-    # What is on the disk is read a block at a time, when it is asked for; of records several blocks at once.
-    together, at_once = getattr(examples.inputs, "rows_together", _READ_TOGETHER), 1
-    if hasattr(examples.inputs, "contents"):
-        at_once = _RECORD_BLOCKS_AT_ONCE
-    return tf.data.Dataset.from_tensor_slices(columns).batch(together).map(read, num_parallel_calls=at_once).unbatch()
+    def read(positions: np.ndarray) -> list[np.ndarray]:
+        found = [read_inputs(examples, positions)]
+        return found if contents is None else [*found, np.asarray(contents(positions), dtype=object)]
+
+    names = ("input",) if contents is None else ("input", "contents")
+
+    def with_texts(batch: dict[str, Any]) -> dict[str, Any]:
+        texts = tf.numpy_function(read, [batch["index"]], [tf.string] * len(names))
+        for text in texts:
+            text.set_shape((None,))
+        return {**dict(zip(names, texts, strict=True)), **batch}
+
+    # What is no tuple is read a block at a time, when it is asked for; of records several blocks at once.
+    together = getattr(examples.inputs, "rows_together", _READ_TOGETHER)
+    at_once = 1 if contents is None else _RECORD_BLOCKS_AT_ONCE
+    blocks = tf.data.Dataset.from_tensor_slices(columns).batch(together)
+    elements = blocks.map(with_texts, num_parallel_calls=at_once).unbatch()
+    return elements.apply(tf.data.experimental.assert_cardinality(len(order)))
 
 
 def _options() -> tf.data.Options:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,8 @@ class SameTexts:
     """The different texts of a column, numbered from 0.
 
     Attributes:
-        numbers: ``(n,)`` int64, the number of each row's text.
-        firsts: ``(texts,)`` int64, the first row of each text.
+        numbers: ``(n,)`` int32 (or int64), the number of each row's text.
+        firsts: ``(texts,)`` of the same, the first row of each text.
     """
 
     numbers: np.ndarray
@@ -43,22 +44,22 @@ def same_texts(column: Sequence[str]) -> SameTexts:
 
 def _same_digests(digests: np.ndarray) -> SameTexts:
     """Of ``(n, width)`` uint8, a multiple of 8 wide."""
-    if not len(digests):
-        return SameTexts(np.zeros(0, np.int64), np.zeros(0, np.int64))
     words = np.ascontiguousarray(digests).view(np.uint64)
     # By the first word alone, as long as no two different hashes share it, which is all but always so.
-    order = np.argsort(words[:, 0], kind="stable")
-    if _begins(words[order][:, :1]).sum() != _begins(words[order]).sum():
+    order = np.argsort(words[:, 0], kind="stable").astype(_smallest(len(words)))
+    begins = np.ones(len(words), dtype=bool)
+    first = words[:, 0][order]
+    begins[1:] = first[1:] != first[:-1]
+    alike = np.flatnonzero(~begins)
+    if (words[order[alike]] != words[order[alike - 1]]).any():
         order = np.lexsort(words.T[::-1])
-    begins = _begins(words[order])
-    numbers = np.empty(len(words), np.int64)
-    numbers[order] = np.cumsum(begins) - 1
+        begins[1:] = (words[order][1:] != words[order][:-1]).any(axis=1)
+    numbers = np.empty(len(words), order.dtype)
+    numbers[order] = np.cumsum(begins, dtype=order.dtype) - 1
     # Both sorts keep the order of equal rows, so the first of each run is the first of all.
     return SameTexts(numbers, order[begins])
 
 
-def _begins(words: np.ndarray) -> np.ndarray:
-    """``(n,)`` bool: where sorted rows differ from the one before."""
-    changed = np.ones(len(words), dtype=bool)
-    changed[1:] = (words[1:] != words[:-1]).any(axis=1)
-    return changed
+def _smallest(count: int) -> Any:
+    """Numbers that so many rows can be counted in."""
+    return np.int32 if count < 2**31 else np.int64

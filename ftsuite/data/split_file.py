@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as text
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ftsuite.errors import ArtifactError
 FORMAT = 1
 _COLUMNS = ',"columns":["id","content_hash","split"],"examples":[\n'
 _END = "\n]}\n"
+_WRITTEN_TOGETHER = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,10 @@ def write_split(
         with temporary.open("w", encoding="utf-8") as file:
             file.write(json.dumps(head, separators=(",", ":"))[:-1] + _COLUMNS)
             between = ""
-            encode = json.JSONEncoder(separators=(",", ":")).encode
-            for row in zip(examples.ids, examples.content_hashes, map(str, splits), strict=True):
-                file.write(between + encode(row))
+            for start in range(0, len(examples), _WRITTEN_TOGETHER):
+                block = slice(start, start + _WRITTEN_TOGETHER)
+                rows = zip(examples.ids[block], examples.content_hashes[block], splits[block].tolist(), strict=True)
+                file.write(between + ",\n".join(f"[{text(a)},{text(b)},{text(c)}]" for a, b, c in rows))
                 between = ",\n"
             file.write(_END)
         os.replace(temporary, target)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -95,7 +96,7 @@ def split_examples(examples: Examples, *, validation_fraction: float, test_fract
 
         cuts = {TEST: test_fraction * cut_test, VALIDATION: validation_fraction * cut_validation}
         made = {split: fraction for split, fraction in cuts.items() if fraction}
-        result[free] = split_large(examples, np.flatnonzero(free), official, made, seed)
+        split_large(examples, np.flatnonzero(free), official, made, seed, result)
         return result
     units = gather_units(examples, np.flatnonzero(free), seed)
     _join_official(units, examples, official)
@@ -130,6 +131,16 @@ def draw(seed: int, cut: str, key: str) -> float:
     """The number in [0, 1) that decides whether the unit `key` is cut off; no state enters."""
     digest = hashlib.sha256(f"{seed}|{cut}|{key}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def draws(seed: int, cut: str, kind: str, names: Iterable[str]) -> np.ndarray:
+    """`draw` of many keys ``KIND|NAME``, ``(n,)`` float64: the same numbers, in half the time."""
+    before = f"{seed}|{cut}|{kind}|".encode()
+    sha256 = hashlib.sha256
+    digests = bytearray()
+    for name in names:
+        digests += sha256(before + name.encode("utf-8", "surrogatepass")).digest()[:8]
+    return np.frombuffer(digests, ">u8").astype(np.float64) / 2**64
 
 
 def gather_units(examples: Examples, positions: np.ndarray, seed: int) -> list[Unit]:

@@ -17,13 +17,7 @@ Arrange = Callable[[np.ndarray, int], np.ndarray]
 
 
 def read_inputs(examples: Examples, positions: np.ndarray) -> np.ndarray:
-    """Inputs at the given positions as UTF-8, ``(n,)`` object; the same way for those in memory and on disk.
-
-    Of pictures in records it is the pictures themselves, see `ftsuite.data.records.inputs`.
-    """
-    contents = getattr(examples.inputs, "contents", None)
-    if contents is not None:
-        return np.asarray(contents(positions), dtype=object)
+    """Inputs at the given positions as UTF-8, ``(n,)`` object; the same way for texts in memory and on disk."""
     take = getattr(examples.inputs, "take", None)
     chosen = take(positions) if take is not None else (examples.inputs[i] for i in positions)
     return np.asarray([text.encode("utf-8") for text in chosen], dtype=object)

@@ -169,7 +169,7 @@ class _Texts:
             self._text += memoryview(text)[int(offsets[0]) : int(offsets[-1])]
 
     def finish(self) -> StringColumn:
-        return StringColumn(bytes(self._text), compact_offsets(self._offsets))
+        return StringColumn(self._text, compact_offsets(self._offsets))
 
 
 def _fixed_bytes(array: Any) -> np.ndarray:

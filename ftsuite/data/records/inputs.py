@@ -1,8 +1,7 @@
-"""Records as the `inputs` of examples: names for who wants to name them, contents for who wants to read them.
+"""Records as the `inputs` of examples.
 
 A record is named ``record:FOLDER#ROW``, which `ftsuite.data.image_files.read_bytes` reads as it reads a path. The
-pipeline reads many at once and without names: it is given the contents themselves, behind a byte that no path begins
-with.
+pipeline reads many at once, and hands on the bytes of pictures beside their names.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from ftsuite.data.columns import Column
 from ftsuite.data.records.reader import Records, last_opened
 
 PREFIX = "record:"
-# Stands before the bytes of a picture where else a path would stand.
-CONTENT_MARK = b"\x00"
 _NAME = re.compile(r"record:(?P<folder>.+)#(?P<row>\d+)", re.DOTALL)
 # What is read at once: enough that calls cost nothing, and little beside a batch of decoded pictures.
 _BLOCK_BYTES = 8 << 20
@@ -44,15 +41,15 @@ class RecordColumn(Column):
 
 
 class RecordPictures(RecordColumn):
-    """Pictures; as strings they are their names."""
+    """Pictures; as strings they are names of records."""
 
     def contents(self, positions: np.ndarray) -> list[bytes]:
-        """The encoded pictures at some positions, each behind `CONTENT_MARK`.
+        """The encoded pictures at some positions.
 
         Raises:
             DataError: one of them is damaged.
         """
-        return [CONTENT_MARK + content for content in self.records.many(self.whole_rows(positions))]
+        return self.records.many(self.whole_rows(positions))
 
     def _with(self, rows: np.ndarray) -> RecordPictures:
         return RecordPictures(self.records, rows)
