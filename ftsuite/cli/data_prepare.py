@@ -18,7 +18,7 @@ _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GI
 _SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[kmg]i?b)", re.IGNORECASE)
 
 
-class ByteSize(click.ParamType):
+class ByteSize(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # generic in newer releases alone
     """A number of bytes as people write it: 256MB, 1.5 GiB."""
 
     name = "size"
@@ -71,7 +71,7 @@ def prepare(
     ftsuite data prepare bird-species --out photos-records --verify
     """  # noqa: D301 - click wants the control character
     from ftsuite.cli.terminal import Terminal
-    from ftsuite.config import load_config, quoted_override
+    from ftsuite.config import load_config, quoted_override, source_text
     from ftsuite.quiet import redirect_native_stderr
     from ftsuite.registry import Registry
 
@@ -79,7 +79,7 @@ def prepare(
         raise click.UsageError("Expected --shards or --shard-size. Received: both.", click.get_current_context())
     named = [] if data_source is None else [quoted_override("data.source", data_source)]
     loaded = load_config(config, [*named, *overrides], options_model=Registry.discover().options_model)
-    folder = out or _default_folder(loaded.config.data.source, loaded.name, verify)
+    folder = out or _default_folder(source_text(loaded.config.data.source), loaded.name, verify)
     terminal = Terminal(as_json=as_json)
     if verify:
         _verify(folder, terminal)

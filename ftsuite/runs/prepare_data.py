@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ftsuite.api import Examples, Progress
-from ftsuite.config import Config, parse_source
+from ftsuite.config import Config, entries_of, parse_source, source_text, source_weights
+from ftsuite.data.assigned_splits import assigned_splits
 from ftsuite.data.records.layout import MOST_SHARDS, RecordsHead
 from ftsuite.data.records.write import WritingJob, expected_bytes, require_absent, write_records
 from ftsuite.data.sources import load_examples
-from ftsuite.data.splits import split_examples
 from ftsuite.errors import ConfigError, ResourceError
 
 SHARD_BYTES = 256 * 2**20
@@ -61,15 +61,17 @@ def prepare_data(
     """
     began = time.perf_counter()
     out = out.absolute()
+    source = source_text(config.data.source)
     require_absent(out)
+    _require_no_weights(config)
     _require_apart(config, out)
     examples = load_examples(config.data, config.seed, progress)
     if image_size is not None and examples.kind == "text":
-        raise ConfigError(f"A size goes with pictures. Received: {config.data.source}, which gives texts.")
+        raise ConfigError(f"A size goes with pictures. Received: {source}, which gives texts.")
     size_bytes = expected_bytes(examples, image_size)
     _require_room(out, size_bytes)
     count = shards or min(-(-size_bytes // shard_bytes), MOST_SHARDS)
-    job = WritingJob(examples, config.data.source, max(min(count, len(examples)), 1), image_size, examples.splits)
+    job = WritingJob(examples, source, max(min(count, len(examples)), 1), image_size, examples.splits)
     if image_size is not None:
         job = _with_decided_splits(job, config)
     head, kept = write_records(job, out, progress)
@@ -79,17 +81,12 @@ def prepare_data(
 def _with_decided_splits(job: WritingJob, config: Config) -> WritingJob:
     """Splits are drawn by content, which a smaller picture has another of: so they are kept as they were drawn."""
     data = config.data
-    splits = split_examples(
-        job.examples,
-        validation_fraction=data.validation_fraction,
-        test_fraction=data.test_fraction,
-        seed=config.seed,
-    )
+    examples, splits, _ = assigned_splits(job.examples, data.model_copy(update={"folds": None}), config.seed)
     note = (
         f"{job.pictures} Their splits are those that seed {config.seed} and the fractions "
         f"{data.validation_fraction:g} (validation) and {data.test_fraction:g} (test) gave the pictures as they were."
     )
-    return replace(job, splits=splits, examples=_noted(job.examples, note))
+    return replace(job, splits=splits, examples=_noted(examples, note))
 
 
 def _noted(examples: Examples, note: str) -> Examples:
@@ -98,15 +95,26 @@ def _noted(examples: Examples, note: str) -> Examples:
 
 def _require_apart(config: Config, out: Path) -> None:
     """Refuse to write into the data: what lies there would be read as data the next time."""
-    reference = parse_source(config.data.source)
-    if not reference.is_local:
-        return
-    source = Path(reference.value).expanduser().absolute()
-    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+    for entry in entries_of(config.data.source):
+        reference = parse_source(entry.source)
+        if not reference.is_local:
+            continue
+        source = Path(reference.value).expanduser().absolute()
+        if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+            raise ConfigError(
+                f"Expected --out to be a folder outside the data, which is never written into. Received: {str(out)!r}, "
+                f"which lies in {str(source)!r}.",
+                "Give a folder beside it.",
+            )
+
+
+def _require_no_weights(config: Config) -> None:
+    """Records are one source, so nothing of what each of several was to weigh would be left."""
+    weights = source_weights(config.data.source)
+    if weights is not None:
         raise ConfigError(
-            f"Expected --out to be a folder outside the data, which is never written into. Received: {str(out)!r}, "
-            f"which lies in {str(source)!r}.",
-            "Give a folder beside it.",
+            f"Expected sources without weights, which records do not keep. Received: the weights {list(weights)}.",
+            "Remove them here; `data.sampling` of a run evens out classes, which records do keep.",
         )
 
 
