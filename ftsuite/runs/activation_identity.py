@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import entry_points, version
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 
-from ftsuite.api import ENTRY_POINT_GROUP, Task
+from ftsuite.api import ENTRY_POINT_GROUP, Examples, Task, TaskSpec
+from ftsuite.config import Config
 from ftsuite.models.text_backbones import LoadedTextBackbone
-from ftsuite.runs.prepare import Prepared
 from ftsuite.training.activations.keys import hash_texts
 from ftsuite.training.seeds import is_deterministic, uses_xla
 
@@ -18,7 +18,31 @@ from ftsuite.training.seeds import is_deterministic, uses_xla
 _VERSIONED = ("ftsuite", "keras", "keras-hub", "numpy", "tensorflow")
 
 
-def activation_identity(prepared: Prepared, task: Task, pixels: int | None = None) -> dict[str, Any]:
+class Job(Protocol):
+    """The part of `ftsuite.runs.prepare.Prepared` that activations depend on."""
+
+    @property
+    def spec(self) -> TaskSpec:
+        """Of the task."""
+
+    @property
+    def config(self) -> Config:
+        """The config itself."""
+
+    @property
+    def examples(self) -> Examples:
+        """All of them."""
+
+    @property
+    def backbone(self) -> Any:
+        """As loaded."""
+
+    @property
+    def data_hash(self) -> str:
+        """Of all that preprocessing can have learnt from."""
+
+
+def activation_identity(prepared: Job, task: Task, pixels: int | None = None) -> dict[str, Any]:
     """Everything of a job that changes what its task and its trunks make of an example, as JSON can hold it.
 
     Args:
@@ -53,7 +77,7 @@ def _plugin(task: str) -> list[list[str]]:
     return [list(owner) for owner in sorted({(owner.name, owner.version) for owner in owners})]
 
 
-def _fitted(task: Task, prepared: Prepared) -> list[Any] | None:
+def _fitted(task: Task, prepared: Job) -> list[Any] | None:
     """Of preprocessing that learns from data: all that it can have learnt from, because what it learnt is its own.
 
     Not the training split at hand, which a learning curve makes smaller after the fitting.
@@ -61,7 +85,7 @@ def _fitted(task: Task, prepared: Prepared) -> list[Any] | None:
     return None if type(task).fit_preprocessing is Task.fit_preprocessing else [task.seed, prepared.data_hash]
 
 
-def _tokenizer(prepared: Prepared) -> str | None:
+def _tokenizer(prepared: Job) -> str | None:
     """A hash of the tokenizer, whose file may change beside the same weights; None for pictures."""
     if not isinstance(prepared.backbone, LoadedTextBackbone):
         return None
