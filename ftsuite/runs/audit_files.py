@@ -81,10 +81,15 @@ def write_audit(folder: Path, audit: Audit, record: dict[str, Any], *, fix: bool
     failed = [f"{check.name}\n{check.traceback}" for check in audit.checks if check.traceback]
     if failed:
         folders.write_text(folder / TRACEBACKS, "\n".join(failed))
-    inputs = dict(zip(audit.examples.ids, audit.examples.inputs, strict=True)) if len(audit.examples) else {}
-    write_audit_page(folder / PAGE, record, inputs, thumbnails_of(audit.examples.kind))
+    write_audit_page(folder / PAGE, record, _inputs(audit), thumbnails_of(audit.examples.kind))
     folders.write_json(folder / RECORD, record)
     return left_out
+
+
+def _inputs(audit: Audit) -> dict[str, str]:
+    """What stands behind the ids that findings name; all others may be too many to hold."""
+    named = {at for finding in audit.findings for flagged in finding.flagged for at in flagged.positions}
+    return {audit.examples.ids[at]: audit.examples.inputs[at] for at in sorted(named)}
 
 
 def _table(audit: Audit) -> str:

@@ -183,3 +183,16 @@ def test_unlabelled_jobs_refuse_a_manifest(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="learns none"):
         load_unlabelled(DataConfig(source="csv:t.csv", manifest="m.csv"), seed=0)
+
+
+def test_what_several_sources_collected_stands_together() -> None:
+    from dataclasses import replace
+
+    from ftsuite.data.sources.collected import joined
+
+    one = _examples()
+    other = replace(one, collected=Collected((), ("Too few classes.",)))
+    assert joined([one, other], ["a", "b"]) == Collected(
+        (("a:x/bad.jpg", "/x/bad.jpg", "is empty (0 bytes)"),), ("b: Too few classes.",)
+    )
+    assert joined([replace(one, collected=None)], ["a"]) is None

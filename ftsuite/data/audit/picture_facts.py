@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ftsuite.data.image_files import FORMATS
+from ftsuite.data.image_files import FORMATS, BadFile, read_bytes
 from ftsuite.data.image_pixels import exif_orientation
 
 if TYPE_CHECKING:
@@ -70,8 +71,11 @@ def picture_facts(paths: Sequence[str], progress: Progress | None = None) -> lis
 
 
 def _facts(path: str, formats: list[str]) -> PictureFacts | None:
+    data = read_bytes(path)
+    if isinstance(data, BadFile):
+        return None
     try:
-        with Image.open(path, formats=formats) as image:
+        with Image.open(io.BytesIO(data), formats=formats) as image:
             width, height, mode, name = image.width, image.height, image.mode, image.format or ""
             if name == "JPEG":
                 orientation = exif_orientation(image)
