@@ -13,7 +13,7 @@ Length = Annotated[int, Field(ge=8, le=4096)]
 Rate = Annotated[float, Field(gt=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1)]
 
-_SOURCE_FORMS = ("jsonl:", "csv:", "parquet:", "txt:", "asset:")
+_SOURCE_FORMS = ("jsonl:", "csv:", "parquet:", "txt:", "huggingface:", "asset:")
 
 
 class TextOptions(Options):
@@ -50,8 +50,8 @@ class Adaptation(Options):
 
     source: str | None = Field(
         None,
-        description="unlabelled domain text: jsonl:PATH, csv:PATH, parquet:PATH, txt:PATH (a text a line) or "
-        "asset:NAME; left out: the texts of the training split",
+        description="unlabelled domain text: jsonl:PATH, csv:PATH, parquet:PATH, txt:PATH (a text a line), "
+        "huggingface:PATH or asset:NAME; left out: the texts of the training split",
     )
     text_column: str | None = Field(
         None, min_length=1, description="the column of `source` that holds the text; left out: one with a usual name"

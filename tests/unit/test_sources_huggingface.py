@@ -14,6 +14,8 @@ from ftsuite.api import Examples
 from ftsuite.config import DataConfig
 from ftsuite.data.contents import read_inside, stretch_of
 from ftsuite.data.sources import load_examples
+from ftsuite.data.sources.unlabelled import read_texts
+from ftsuite.data.sources.unlabelled_examples import load_unlabelled
 from ftsuite.errors import ConfigError, DataError, ResourceError
 from tests.found_pictures import note_with, picture
 from tests.hugging_face_folders import IMAGE, TEXT, classes, save_dataset, save_hub_files, save_splits, table_of
@@ -228,3 +230,16 @@ def test_the_stand_in_is_what_the_library_writes(tmp_path: Path) -> None:
     )
     real.to_parquet(str(tmp_path / "real.parquet"))
     assert load(tmp_path / "real.parquet").content_hashes == load(tmp_path / "ours").content_hashes
+
+
+def test_texts_without_labels(tmp_path: Path) -> None:
+    tables = {
+        split: table_of([{"body": f"{split} {n}"} for n in range(2)], {"body": TEXT}) for split in ("train", "test")
+    }
+    saved = save_splits(tmp_path / "saved", tables)
+    assert read_texts(saved, "huggingface") == ("train 0", "train 1", "test 0", "test 1")
+    assert read_texts(saved / "test", "huggingface", "body") == ("test 0", "test 1")
+    loaded = load_unlabelled(DataConfig(source=f"huggingface:{saved}"), seed=0)
+    assert (loaded.class_names, len(loaded)) == (("text",), 4)
+    with pytest.raises(ConfigError, match=r"data\.text_column"):
+        read_texts(saved, "huggingface", "text")

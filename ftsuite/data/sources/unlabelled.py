@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from ftsuite.data.sources.arrow_files import read_columns, schema_of
 from ftsuite.data.sources.columns import choose_text_column
 from ftsuite.data.sources.encodings import decode_text
+from ftsuite.data.sources.huggingface_files import find_parts
 from ftsuite.data.sources.jsonl_lines import leading_columns, read_lines, values_of
 from ftsuite.data.sources.table import require_file
 from ftsuite.data.sources.table_files import read_table, unreadable
 from ftsuite.data.text_stream import IndexWriter, StreamTexts, TextFile, hash_of
 from ftsuite.errors import ConfigError, DataError
 
-TEXT_KINDS = ("csv", "jsonl", "parquet", "txt")
+TEXT_KINDS = ("csv", "jsonl", "parquet", "txt", "huggingface")
 # Files from this size on are left on the disk.
 STREAMED_FROM_BYTES = 64 * 1024 * 1024
 
@@ -24,7 +26,7 @@ def read_texts(source_path: Path, kind: str, text_column: str | None = None) -> 
 
     Args:
         source_path: the file.
-        kind: csv, jsonl, parquet, or txt for a text a line.
+        kind: csv, jsonl, parquet, txt for a text a line, or huggingface for a folder with all of its splits.
         text_column: of the tables; None for the only column, or one with a usual name.
 
     Returns:
@@ -41,6 +43,8 @@ def read_texts(source_path: Path, kind: str, text_column: str | None = None) -> 
             f"Expected no text_column for a text file, which has no columns. Received: {text_column!r}.",
             "Remove text_column.",
         )
+    if kind == "huggingface":
+        return _required(_of_huggingface(source_path, text_column), source_path)
     require_file(source_path, kind)
     try:
         large = source_path.stat().st_size >= STREAMED_FROM_BYTES
@@ -50,9 +54,20 @@ def read_texts(source_path: Path, kind: str, text_column: str | None = None) -> 
             texts = _lines(source_path) if kind == "txt" else _of_table(source_path, kind, text_column)
     except OSError as error:
         raise unreadable(source_path, error) from error
+    return _required(texts, source_path)
+
+
+def _required(texts: Sequence[str], path: Path) -> Sequence[str]:
     if not texts:
-        raise DataError(f"Expected at least one text. Received: {str(source_path)!r}, which has none.")
+        raise DataError(f"Expected at least one text. Received: {str(path)!r}, which has none.")
     return texts
+
+
+def _of_huggingface(path: Path, text_column: str | None) -> tuple[str, ...]:
+    files = [file for part in find_parts(path)[0] for file in part.files]
+    column = choose_text_column(list(schema_of(files[0]).names), text_column, path)
+    rows = (row for file in files for row in read_columns(file, [column]))
+    return tuple(value for row in rows if _is_text(value := row[column]))
 
 
 def _lines(path: Path) -> tuple[str, ...]:

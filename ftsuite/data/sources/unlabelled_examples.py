@@ -44,7 +44,7 @@ def load_unlabelled(data: DataConfig, seed: int, progress: Progress | None = Non
             "Remove `manifest`.",
         )
     source = resolve_source(data.source) if isinstance(data.source, str) else None
-    if source is None or source.kind not in ("csv", "jsonl", "parquet"):
+    if source is None or source.kind not in ("csv", "jsonl", "parquet", "huggingface"):
         labelled = load_examples(data, seed, progress)
         return _examples(labelled.inputs, labelled.ids, labelled.content_hashes, labelled.kind)
     texts = read_texts(source.path, source.kind, data.text_column)
