@@ -181,6 +181,11 @@ class Task(abc.ABC):
         """Whether `augment_batch` changes batches; what frozen blocks make of single examples is then not kept."""
         return type(self).augment_batch is not Task.augment_batch
 
+    @property
+    def changes_inputs(self) -> bool | None:
+        """Whether `preprocess` changes training examples at random; None where the suite is to find out by trying."""
+        return None
+
     def resized(self, image_size: int) -> Task:
         """This task for pictures of another size, for stages with `image_size`; by default there is none.
 

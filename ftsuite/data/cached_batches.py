@@ -36,8 +36,8 @@ class CachedPart:
         views: of each example.
         signature: of each tensor at the boundary: its dtype and its shape without the batch axis, None where it varies.
         row_lengths: ``(count,)`` tokens before truncation, by which batches are made; None where examples have none.
-        tokens: ``(count,)`` tokens that the model sees.
-        truncated: ``(count,)`` bool, whether it misses some.
+        tokens: by row, tokens that the model sees; views of a text may have more or fewer.
+        truncated: by row, bool, whether it misses some.
         padded_width: the width that a batch is padded to whose longest row has so many tokens.
     """
 
@@ -50,12 +50,12 @@ class CachedPart:
     truncated: np.ndarray | None = None
     padded_width: Callable[[int], int] | None = None
 
-    def counts(self, examples: np.ndarray) -> np.ndarray:
-        """``(4,)`` int64 of a batch, in the order of `TokenCounts`."""
+    def counts(self, rows: np.ndarray) -> np.ndarray:
+        """``(4,)`` int64 of a batch of rows, in the order of `TokenCounts`."""
         assert self.tokens is not None and self.truncated is not None and self.padded_width is not None
-        seen = self.tokens[examples]
-        cells = self.padded_width(int(seen.max())) * len(examples)
-        return np.array([seen.sum(), cells, len(examples), self.truncated[examples].sum()], dtype=np.int64)
+        seen = self.tokens[rows]
+        cells = self.padded_width(int(seen.max())) * len(rows)
+        return np.array([seen.sum(), cells, len(rows), self.truncated[rows].sum()], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ class CachedPipeline:
         batches, repeats = (column[first_step:] for column in self._order(examples, epoch))
         part, tally = self.training, TokenTally()
         self._latest[:] = [tally]
-        if part.tokens is not None:
-            for number, batch in enumerate(batches):
-                tally.record(number, part.counts(batch))
         rows = batches + (self._views(epoch)[batches] + repeats) % part.views * part.count
+        if part.tokens is not None:
+            for number, batch in enumerate(rows):
+                tally.record(number, part.counts(batch))
         labels = np.asarray(examples.labels)[batches]
 
         def finish(activations: Any, labels: Any) -> tuple[Any, Any, Any]:
@@ -165,6 +165,6 @@ def _gather(place: weakref.ref[CachedPart], names: tuple[str, ...], rows: np.nda
         raise RuntimeError("The activations are not kept any more.")
     width = None
     if part.tokens is not None and part.padded_width is not None:
-        width = part.padded_width(int(part.tokens[rows % part.count].max()))
+        width = part.padded_width(int(part.tokens[rows].max()))
     arrays = part.rows.gather(rows, width=width)
     return [arrays[name] for name in names]

@@ -8,6 +8,7 @@ import pydantic
 from pydantic import Field
 
 from ftsuite.api import Options
+from ftsuite.data.text_augment_options import TextAugmentation
 
 Length = Annotated[int, Field(ge=8, le=4096)]
 Rate = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -40,6 +41,14 @@ class TextOptions(Options):
     clean_html: bool = Field(
         True, description="turn HTML line breaks into spaces and entities such as &amp; into characters"
     )
+    augment: tuple[TextAugmentation, ...] = Field(
+        (), description="random changes of training texts, in this order; they change words and not pieces of them"
+    )
+
+    @pydantic.field_validator("augment", mode="before")
+    @classmethod
+    def _changes(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
 
 
 class Adaptation(Options):

@@ -8,6 +8,7 @@ from typing import Any
 from ftsuite.api import Examples, Progress, Task
 from ftsuite.data.sources import load_examples
 from ftsuite.data.text import TextReader
+from ftsuite.data.text_augment import text_changes
 
 
 class TextTask(Task):
@@ -23,7 +24,12 @@ class TextTask(Task):
 
     def read_by(self, encoder: Any) -> None:
         """Turn texts into tokens by this `ftsuite.models.text_encoder.TextEncoder` from now on."""
-        self._reader = TextReader(encoder)
+        self._reader = TextReader(encoder, text_changes(self.options, encoder.tokenizer))
+
+    @property
+    def changes_inputs(self) -> bool | None:
+        """Whether the options ask for random changes."""
+        return self._reader.changes is not None
 
     def encode(self, texts: Any) -> Any:
         """Tokens of whole texts, before they are cut to what the model reads."""

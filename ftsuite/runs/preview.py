@@ -88,7 +88,9 @@ def _columns(
 
 
 def _changes(prepared: Prepared, part: Examples, chosen: np.ndarray) -> bool:
-    return prepared.task.mixes_batches or prepared.pipeline.augments(part.take(chosen[:4]))
+    said = prepared.task.changes_inputs
+    changes = prepared.pipeline.augments(part.take(chosen[:4])) if said is None else said
+    return changes or prepared.task.mixes_batches
 
 
 def _views(prepared: Prepared, features: Any, titles: Sequence[str]) -> tuple[list[PreviewView], str]:

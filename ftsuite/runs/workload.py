@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ftsuite.api import Task
+from ftsuite.api import Examples, Task
 from ftsuite.assets import home
 from ftsuite.data.pipeline import Pipeline, epoch_order
 from ftsuite.errors import ConfigError
@@ -121,7 +121,7 @@ def _cache_of(
     options = CacheOptions(
         mode=finetune.cache,
         views=finetune.views,
-        augments=pipeline.augments(training.take(range(min(_COMPARED, len(training))))),
+        augments=_changes_inputs(task, pipeline, training),
         folder=ActivationFolder(home() / "activations", activations_limit_bytes()),
         free_memory_bytes=available_memory_bytes,
         identity=activation_identity(prepared, task, pixels),
@@ -129,6 +129,12 @@ def _cache_of(
         judges_whole=pixels is not None,
     )
     return lambda work: ActivationCache(options, work, pipeline, training)
+
+
+def _changes_inputs(task: Task, pipeline: Pipeline, training: Examples) -> bool:
+    """What the task says; a few examples tell where it says nothing, and may all escape a change that is rare."""
+    said = task.changes_inputs
+    return pipeline.augments(training.take(range(min(_COMPARED, len(training))))) if said is None else said
 
 
 def activations_limit_bytes() -> int:

@@ -53,6 +53,11 @@ class ImageClassification(Task):
         """Whether the options ask for MixUp or CutMix."""
         return any(isinstance(item, MixUp | CutMix) for item in self.options.augment)
 
+    @property
+    def changes_inputs(self) -> bool | None:
+        """Whether the options ask for random changes of single pictures."""
+        return any(not isinstance(item, MixUp | CutMix) for item in self.options.augment)
+
     def objective(self, label_smoothing: float, focal_gamma: float) -> Any:
         """Cross-entropy or focal loss over logits."""
         return cross_entropy(label_smoothing, focal_gamma)

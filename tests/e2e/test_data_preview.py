@@ -41,6 +41,7 @@ def test_pictures(tiny_config: Path, tmp_path: Path) -> None:
     assert any(len(view["shares"]) == 2 for example in told["examples"] for view in example["views"])
 
 
+@pytest.mark.slow
 def test_other_splits_are_shown_as_they_are(load: Callable[..., LoadedConfig]) -> None:
     shown = preview(load(), split="test", count=3)
     assert [len(example.views) for example in shown.examples] == [1, 1, 1]
@@ -55,6 +56,7 @@ def test_a_file_of_another_kind_is_refused(tiny_config: Path) -> None:
     assert "must end in .html or .png. Received: sheet.jpg" in result.output
 
 
+@pytest.mark.slow
 def test_texts(tmp_path: Path) -> None:
     reviews, preset = save_reviews(tmp_path / "reviews.csv"), save_tiny_text_preset(tmp_path / "preset")
     path = tmp_path / "job.yaml"

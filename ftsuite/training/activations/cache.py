@@ -42,6 +42,7 @@ from ftsuite.training.workload import Feed, Workload
 
 # Of the memory that is free, so that training has the rest.
 _MEMORY_SHARE = 0.3
+_ROWS_AT_ONCE = 1024
 
 
 class ActivationCache:
@@ -276,15 +277,16 @@ class ActivationCache:
         count = len(examples)
         if not any(layout.name == TOKENS for layout in kept.layouts):
             return CachedPart(kept, count, len(views), signature)
-        meta = kept.gather(np.arange(count))
+        lengths, tokens, truncated = _columns_of(kept, (LENGTH, TOKENS, TRUNCATED))
         return CachedPart(
             kept,
             count,
             len(views),
             signature,
-            meta[LENGTH].astype(np.int64),
-            meta[TOKENS].astype(np.int64),
-            meta[TRUNCATED],
+            # Of a text before anything changes it, so the same for all of its views.
+            lengths[:count].astype(np.int64),
+            tokens.astype(np.int64),
+            truncated,
             self._padded_width,
         )
 
@@ -298,6 +300,16 @@ class ActivationCache:
         if self._options.judges_whole:
             return replace(whole, model=tail, batches=batches, token_counts=cached.token_counts)
         return Feed(tail, evaluator, batches, replace(self._judge, pipeline=cached), cached.token_counts)
+
+
+def _columns_of(kept: Activations, names: Sequence[str]) -> list[np.ndarray]:
+    """Columns of all rows, read a part at a time: with them come the activations, which are large."""
+    parts = [
+        [arrays[name] for name in names]
+        for start in range(0, kept.count, _ROWS_AT_ONCE)
+        for arrays in [kept.gather(np.arange(start, min(start + _ROWS_AT_ONCE, kept.count)))]
+    ]
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
 def _variables(work: Workload, stage: Stage) -> list[Any]:
