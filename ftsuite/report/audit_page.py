@@ -53,6 +53,7 @@ def write_audit_page(
     environment.globals.update(plural=plural, words=_WORDS)
     environment.filters["short"] = shortened
     environment.filters["codes"] = codes
+    environment.filters["breakable"] = breakable
     context = {
         "record": record,
         "findings": findings,
@@ -70,7 +71,7 @@ def write_audit_page(
 def verdict(counts: Mapping[str, int]) -> str:
     """What the counts of findings come to, in a sentence."""
     if counts["error"]:
-        return "Figures of a run on these data would be wrong, or there would be no run: mend the errors first."
+        return "Figures of a run on these data would mislead, or there would be no run: mend the errors first."
     if counts["warning"]:
         return "Nothing here makes a test wrong; the warnings are likely to cost accuracy."
     return "Nothing was found that would make figures wrong or cost accuracy."
@@ -82,6 +83,11 @@ def codes(text: str) -> Markup:
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if at % 2 else Markup("{}").format(part) for at, part in enumerate(parts)
     )
+
+
+def breakable(name: str) -> Markup:
+    """A name that a line may break behind its underscores, and not in the middle of a word."""
+    return Markup("<wbr>").join(Markup("{}").format(part) for part in re.split(r"(?<=[_/.-])", name))
 
 
 class _Pictures:

@@ -59,7 +59,7 @@ class Audit:
         splits: ``(n,)`` str, as a run splits them.
         empty_classes: names of classes that hold no example.
         collected: what would have stopped a run.
-        findings: by severity, then as the checks stand in their table.
+        findings: by severity, overviews last, else as the checks stand in their table.
         checks: how each check went, in the order of the table.
         quick: whether checks by features were left out.
         seconds: that all of it took.
@@ -123,7 +123,8 @@ def audit(
         findings += found
         tell({"event": "check", "check": one.name, "state": one.state, "reason": one.reason,
               "seconds": round(one.seconds, 3), "findings": one.findings})  # fmt: skip
-    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    # What points at nothing is an overview, and comes behind what does.
+    findings.sort(key=lambda found: (SEVERITIES.index(found.severity), found.severity == "note" and not found.flagged))
     seconds = time.monotonic() - began
     return Audit(loaded, examples, splits, empty, collected, tuple(findings), tuple(made), quick, seconds)
 

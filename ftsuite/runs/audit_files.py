@@ -97,7 +97,8 @@ def _table(audit: Audit) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(TABLE_COLUMNS)
     writer.writerows(_rows(audit))
-    return buffer.getvalue()
+    # Texts may hold half a character, which no file can.
+    return buffer.getvalue().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _rows(audit: Audit) -> Iterator[tuple[object, ...]]:

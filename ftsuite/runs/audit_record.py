@@ -33,7 +33,7 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
     """
     config = audit.loaded.config
     moment = (now or datetime.datetime.now()).replace(microsecond=0)
-    return {
+    record = {
         "format": FORMAT,
         "ftsuite": __version__,
         "config": job_name(audit.loaded),
@@ -59,6 +59,7 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
         ],
         "findings": [_finding(finding, audit) for finding in audit.findings],
     }
+    return {key: plain(value) for key, value in record.items()}
 
 
 def flagged_count(finding: Finding) -> int:
@@ -95,7 +96,7 @@ def _finding(finding: Finding, audit: Audit) -> dict[str, Any]:
         "advice": finding.advice,
         "examples": flagged_count(finding),
         "left_out_by_fix": leaves_out(finding),
-        "figures": plain(finding.figures),
+        "figures": finding.figures,
         "flagged": [_flagged(flagged, audit) for flagged in finding.flagged],
         "bad_files": [{"id": identifier, "reason": reason} for identifier, reason in finding.bad_files],
     }
@@ -108,19 +109,24 @@ def _flagged(flagged: Flagged, audit: Audit) -> dict[str, Any]:
         "splits": [str(audit.splits[at]) for at in flagged.positions],
         "classes": [examples.class_names[int(examples.labels[at])] for at in flagged.positions],
         "detail": flagged.detail,
-        "score": None if flagged.score is None else plain(flagged.score),
+        "score": flagged.score,
         "suggested_class": flagged.suggested_class,
         "leave_out": [examples.ids[at] for at in flagged.leave_out],
     }
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON can hold it: NumPy's numbers and arrays become Python's, what is not finite becomes None."""
+    """A value as JSON can hold it: NumPy's numbers and arrays become Python's, what is not finite becomes None.
+
+    What is not UTF-8 in a file's name becomes escapes.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {plain(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, Sequence):
         return [plain(item) for item in value]
     if isinstance(value, float) and not np.isfinite(value):
         return None

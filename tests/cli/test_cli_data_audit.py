@@ -232,6 +232,23 @@ def test_unreadable_files_and_folders_are_named(tmp_path: Path) -> None:
     ]
 
 
+def test_names_that_are_not_utf_8_are_told_and_left_out(tmp_path: Path) -> None:
+    birds = _pictures(tmp_path / "birds", {"a": 3, "b": 3})
+    odd = os.fsencode(birds) + b"/a/caf\xe9.png"
+    Path(os.fsdecode(odd)).write_bytes((birds / "a" / "0.png").read_bytes())
+    Path(os.fsdecode(os.fsencode(birds) + b"/loose\xff.png")).write_bytes(b"x")
+    os.mkdir(os.fsencode(birds) + b"/cl\xe4ss")
+    (birds / "a" / 'new\nline, "quoted" <b>.png').write_bytes((birds / "b" / "1.png").read_bytes())
+    _audit("pictures.yaml", "--out", "a", "--fix")
+    record = _record(tmp_path / "a")
+    bad = {file["id"] for finding in record["findings"] for file in finding["bad_files"]}
+    assert bad == {"a/caf\\udce9.png", "loose\\udcff.png"}
+    assert record["data"]["empty_classes"] == ["cl\\udce4ss"]
+    _audit("pictures.yaml", "--out", "b", "--set", f"data.manifest={tmp_path / 'a' / 'manifest.csv'}")
+    # Its copy under the other label is left out; the one with the odd name stays, and is found again.
+    assert _record(tmp_path / "b")["data"]["examples"] == 6
+
+
 def test_texts_with_bad_rows(tmp_path: Path) -> None:
     lines = ["text,label,split", "a fine film,good,train", ",good,train", "no label,,train", "wow,bad,train",
              "cafÃ© au lait is good,good,test", "a fine film,bad,test", "worse than bad,bad,train"]  # fmt: skip

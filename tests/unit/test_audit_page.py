@@ -63,7 +63,7 @@ def _page(path: Path, record: dict[str, Any], inputs: dict[str, str] | None = No
 
 
 class _Balanced(HTMLParser):
-    VOID = frozenset({"meta", "link", "img", "br", "path", "use", "rect"})
+    VOID = frozenset({"meta", "link", "img", "br", "path", "use", "rect", "wbr"})
 
     def __init__(self) -> None:
         super().__init__()

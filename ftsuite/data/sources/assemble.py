@@ -73,8 +73,13 @@ def assemble_scanned(found: Found, infos: Mapping[str, ImageInfo], bad_files: st
 
 def collected(found: Found) -> Collected:
     """What would have stopped a run, of a source that was loaded under `COLLECT`."""
-    bad = tuple((entry.id or entry.path, entry.path, entry.reason) for entry in found.bad)
+    bad = tuple((_utf8(entry.id or entry.path), _utf8(entry.path), entry.reason) for entry in found.bad)
     return Collected(bad, tuple(found.refusals))
+
+
+def _utf8(name: str) -> str:
+    """A file's name as every file can hold it: what is not UTF-8 in it as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def content_notes(hashes: Sequence[str], labels: np.ndarray, splits: np.ndarray | None) -> list[str]:
