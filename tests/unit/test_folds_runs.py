@@ -213,6 +213,11 @@ def test_data_that_changed_between_folds_are_refused_before_training(training: T
     with pytest.raises(DataError, match="fold 2 to have the examples of fold 1"):
         run(folder, shown=grown)
     assert not (folder / "fold-2").exists()
+    limited = load("data.limit.train=5")
+    again = begin_folds(limited, Path("again"), False)
+    training.count = 30
+    with pytest.raises(DataError, match="tested in one fold"):
+        run(again, limited, shown=grown)
 
 
 def test_another_config_is_refused_and_what_may_change_is_taken_up(training: Training) -> None:
