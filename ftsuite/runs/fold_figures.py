@@ -28,8 +28,8 @@ POOLED_NOTE = (
     "rather too narrow (S. Bates, T. Hastie, R. Tibshirani, 2021, https://arxiv.org/abs/2104.00673)."
 )
 UNEQUAL_NOTE = (
-    "Macro F1 and calibration error are no means over examples: of all predictions together they are not the mean of "
-    "the folds (G. Forman, M. Scholz, 2010, https://doi.org/10.1145/1882471.1882479)."
+    "Macro F1 and calibration error are not averages over examples, so over all predictions they are not the mean "
+    "of the folds (G. Forman, M. Scholz, 2010, https://doi.org/10.1145/1882471.1882479)."
 )
 GROUPS_NOTE = (
     "Examples of one group resemble each other, which the intervals leave out: they are too narrow for that, too."

@@ -88,9 +88,9 @@ def _run_fold(loaded: LoadedConfig, folder: Path, number: int, shown: Shown | No
     begin(loaded, fold, resume)
     try:
         if shown is None:
-            return execute(loaded, folder=fold, resume=resume, listener=_checked(folder, number, None))
+            return execute(loaded, folder=fold, resume=resume, listener=_checked(loaded, folder, number, None))
         with shown(number, fold) as (listener, progress):
-            checked = _checked(folder, number, listener)
+            checked = _checked(loaded, folder, number, listener)
             return execute(loaded, folder=fold, resume=resume, listener=checked, progress=progress)
     except Interrupted as stop:
         raise Interrupted(
@@ -108,11 +108,14 @@ def _run_fold(loaded: LoadedConfig, folder: Path, number: int, shown: Shown | No
         clear_session()
 
 
-def _checked(folder: Path, number: int, listener: Listener | None) -> Listener:
+def _checked(loaded: LoadedConfig, folder: Path, number: int, listener: Listener | None) -> Listener:
     """A listener that stops a fold of other data than the first one's before it trains."""
+    limit = loaded.config.data.limit
+    # With a limit each fold has examples of its own choice.
+    comparable = limit.train is None and limit.validation is None and limit.test is None
 
     def tell(event: Mapping[str, Any]) -> None:
-        if event["event"] == "plan":
+        if event["event"] == "plan" and comparable:
             _require_same_data(folder, number)
         if listener is not None:
             listener({**event, "fold": number})

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from ftsuite.api import Examples
 from ftsuite.cli.folds import fold_overrides, folds_cost
+from ftsuite.cli.main import cli
 from ftsuite.cli.run_folders import find_runs
 from ftsuite.config import LoadedConfig, load_config
 from ftsuite.data.folds import fold_splits
@@ -211,6 +213,11 @@ def test_data_that_changed_between_folds_are_refused_before_training(training: T
     with pytest.raises(DataError, match="fold 2 to have the examples of fold 1"):
         run(folder, shown=grown)
     assert not (folder / "fold-2").exists()
+    limited = load("data.limit.train=5")
+    again = begin_folds(limited, Path("again"), False)
+    training.count = 30
+    with pytest.raises(DataError, match="tested in one fold"):
+        run(again, limited, shown=grown)
 
 
 def test_another_config_is_refused_and_what_may_change_is_taken_up(training: Training) -> None:
@@ -258,6 +265,15 @@ def test_what_has_one_split_refuses_all_folds(training: Training) -> None:
     with pytest.raises(ConfigError, match=r"--find-learning-rate works on one split .* of 3 folds"):
         refuse_single_fold(load(), "--find-learning-rate")
     refuse_single_fold(load("data.folds.held_out=1", "data.folds.count=3", folds=None), "--find-learning-rate")
+
+
+def test_the_command_line_asks_for_two_folds_at_least_and_one_thing_at_a_time(training: Training) -> None:
+    refused = CliRunner().invoke(cli, ["run", "reviews.yaml", "--folds", "1"])
+    assert refused.exit_code == 2
+    refused = CliRunner().invoke(cli, ["run", "reviews.yaml", "--folds", "3", "--find-learning-rate"])
+    assert refused.exit_code == 2
+    assert "works on one split of the data" in refused.output
+    assert not Path("runs").exists()
 
 
 def test_a_dry_run_of_one_fold_says_what_all_cost() -> None:

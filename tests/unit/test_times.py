@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from ftsuite.data.forward_splits import forward_splits
 from ftsuite.data.times import LOCAL, NUMBER, ZONED, Moment, parse_time, time_array, time_text
@@ -94,3 +96,33 @@ def test_rows_of_equal_time_stay_together_at_the_nearest_cut() -> None:
 def test_fewer_than_three_times_cannot_be_split(times: list[float]) -> None:
     with pytest.raises(DataError, match="at least 3 different times"):
         split(times)
+
+
+@given(
+    st.lists(st.integers(-5, 60), min_size=3, max_size=80),
+    st.sampled_from([0.05, 0.2, 0.5, 0.9]),
+    st.sampled_from([0.05, 0.2, 0.5, 0.9]),
+    st.randoms(use_true_random=False),
+)
+@settings(deadline=None)
+def test_no_side_reaches_into_the_time_of_another(
+    times: list[int], validation: float, test: float, random: object
+) -> None:
+    assume(len(set(times)) >= 3)
+    splits, cuts = forward_splits(np.asarray(times), validation_fraction=validation, test_fraction=test)
+    of = {name: [time for time, side in zip(times, splits, strict=True) if side == name] for name in set(splits)}
+    assert set(of) == {"train", "validation", "test"}
+    assert max(of["train"]) < min(of["validation"]) == cuts["validation_from"]
+    assert max(of["validation"]) < min(of["test"]) == cuts["test_from"]
+    order = list(range(len(times)))
+    random.shuffle(order)  # type: ignore[attr-defined]
+    shuffled, _ = forward_splits(np.asarray(times)[order], validation_fraction=validation, test_fraction=test)
+    assert shuffled.tolist() == splits[order].tolist()
+
+
+@given(st.integers(20, 300), st.sampled_from([0.1, 0.2, 0.4]), st.sampled_from([0.1, 0.15, 0.3]))
+def test_shares_are_those_asked_for_where_times_differ(count: int, test: float, validation: float) -> None:
+    splits, _ = forward_splits(np.arange(count), validation_fraction=validation, test_fraction=test)
+    tested = np.count_nonzero(splits == "test")
+    assert abs(tested - count * test) <= 0.5 + 1e-6
+    assert abs(np.count_nonzero(splits == "validation") - (count - tested) * validation) <= 0.5 + 1e-6
