@@ -85,6 +85,15 @@ def shown_input(text: str) -> str:
     return text if match is None else f"{match['file'].replace('%21', '!').replace('%25', '%')}!{match['name']}"
 
 
+def input_bytes(text: str) -> int:
+    """How many bytes an input holds: a file's size, or what a stretch says of itself.
+
+    Raises:
+        OSError: the file is not there.
+    """
+    return stretch_of(text).size_bytes if is_inside(text) else os.stat(text).st_size
+
+
 def read_inside(text: str) -> bytes:
     """The bytes that an input of this form stands for, see `read_stretch`."""
     return read_stretch(stretch_of(text))

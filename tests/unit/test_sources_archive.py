@@ -17,7 +17,7 @@ import pytest
 
 from ftsuite.api import Examples
 from ftsuite.config import DataConfig
-from ftsuite.data.contents import is_inside, read_inside, shown_input, stretch_of
+from ftsuite.data.contents import input_bytes, is_inside, read_inside, shown_input, stretch_of
 from ftsuite.data.image_files import BadFile, decode_image, read_bytes, scan_images
 from ftsuite.data.sources import load_examples, zip_members
 from ftsuite.errors import DataError, ResourceError
@@ -71,6 +71,8 @@ def test_ids_are_those_of_the_unpacked_folder(tmp_path: Path, kind: str, top: st
     assert loaded.ids == tuple(members)
     assert loaded.class_names == ("a", "b")
     assert [read_inside(one) for one in loaded.inputs] == list(members.values())
+    assert [input_bytes(one) for one in loaded.inputs] == [len(content) for content in members.values()]
+    assert input_bytes(str(archive)) == archive.stat().st_size
     assert not (tmp_path / "home").exists()
     assert all(shown_input(one) == f"{archive}!{stretch_of(one).name}" for one in loaded.inputs)
 
@@ -301,6 +303,8 @@ def test_a_compressed_tar_is_uncompressed_once_and_again_when_it_changes(tmp_pat
     assert load_examples(source, 0, lambda label, done, total: told.append(label)).inputs == first.inputs
     assert not any("Measuring" in label for label in told)
     copies = list((tmp_path / "home" / "archives").glob("*.tar"))
+    copies[0].write_bytes(copies[0].read_bytes()[:1000])
+    assert load(path).inputs == first.inputs
     copies[0].unlink()
     assert load(path).inputs == first.inputs
     write_tar(path, pictures(tmp_path / "other", "a/1.png", "b/9.png"), "w:gz")

@@ -73,7 +73,7 @@ def test_pictures_of_parquet_files_are_copied_once(tmp_path: Path) -> None:
     assert {stretch_of(one).file for one in loaded.inputs} == {str(copy) for copy in copies}
     assert "which may be deleted" in note_with(loaded, "copies")
     times = [copy.stat().st_mtime_ns for copy in copies]
-    copies[0].unlink()
+    copies[0].write_bytes(copies[0].read_bytes()[:1000])
     assert load(folder).inputs == loaded.inputs
     assert copies[1].stat().st_mtime_ns == times[1]
     one = load(folder / "data" / "train-00000-of-00002.parquet")

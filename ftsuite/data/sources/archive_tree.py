@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ftsuite.data.contents import Stretch
 from ftsuite.data.sources.found import listed
@@ -46,15 +46,17 @@ class ArchiveTree:
     """
 
     def __init__(self, path: Path, members: Iterable[Member]) -> None:
-        self._inputs: dict[Path, str] = {}
-        self._folders: dict[Path, dict[str, bool]] = {path: {}}
+        self._root = path
+        self._inputs: dict[str, str] = {}
+        # By their paths inside the archive; the values say whether a name is a folder's.
+        self._folders: dict[str, dict[str, bool]] = {"": {}}
         self.repeated = 0
         refused: list[str] = []
         for member in members:
             reason = member.refusal or _outside(member.name)
             if reason:
                 refused.append(f"{member.name!r} {reason}")
-            elif not self._add(path, member):
+            elif not self._add(member):
                 refused.append(f"{member.name!r} is a file and a folder at once")
         if refused:
             more = f" and {len(refused) - _SHOWN:,} more" if len(refused) > _SHOWN else ""
@@ -67,7 +69,7 @@ class ArchiveTree:
     def list(self, path: Path, junk: Counter[str]) -> Listing:
         """One folder's own folders and files, sorted by name."""
         listing = Listing()
-        for name, is_folder in sorted(self._folders[path].items()):
+        for name, is_folder in sorted(self._folders[self._inside(path)].items()):
             if is_junk(name):
                 junk[name] += 1
             else:
@@ -89,7 +91,7 @@ class ArchiveTree:
 
     def input_of(self, file: Path) -> str:
         """Where a file's bytes lie in the archive."""
-        return self._inputs[file]
+        return self._inputs[self._inside(file)]
 
     @property
     def is_empty(self) -> bool:
@@ -100,20 +102,38 @@ class ArchiveTree:
         """Whether a folder holds folders."""
         return bool(self.list(path, Counter()).folders)
 
-    def _add(self, root: Path, member: Member) -> bool:
-        parts = PurePosixPath(member.name).parts
-        folder = root
-        for depth, name in enumerate(parts, 1):
-            is_folder = depth < len(parts) or member.stretch is None
-            if self._folders[folder].setdefault(name, is_folder) != is_folder:
-                return False
-            folder = folder / name
-            if is_folder:
-                self._folders.setdefault(folder, {})
-        if member.stretch is not None:
-            self.repeated += folder in self._inputs
-            self._inputs[folder] = member.stretch.as_input()
+    def _inside(self, path: Path) -> str:
+        return "/".join(path.parts[len(self._root.parts) :])
+
+    def _add(self, member: Member) -> bool:
+        """Take a member in; False where its name, or a folder's above it, is taken by the other kind."""
+        name = _normal(member.name)
+        if not name:
+            return True
+        if member.stretch is None:
+            return self._add_folder(name)
+        folder, _, own = name.rpartition("/")
+        if not self._add_folder(folder) or self._folders[folder].setdefault(own, False):
+            return False
+        self.repeated += name in self._inputs
+        self._inputs[name] = member.stretch.as_input()
         return True
+
+    def _add_folder(self, name: str) -> bool:
+        if name in self._folders:
+            return True
+        above, _, own = name.rpartition("/")
+        if not self._add_folder(above) or not self._folders[above].setdefault(own, True):
+            return False
+        self._folders[name] = {}
+        return True
+
+
+def _normal(name: str) -> str:
+    """A name without empty parts and single dots."""
+    if "//" in name or "./" in name or name.endswith(("/", ".")):
+        return "/".join(part for part in name.split("/") if part not in ("", "."))
+    return name
 
 
 def _outside(name: str) -> str:

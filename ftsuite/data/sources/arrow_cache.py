@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ftsuite.data.sources.arrow_files import batches_of, schema_of
+from ftsuite.data.sources.sized_copies import copy_key, find_copy, keep_copy
 from ftsuite.errors import ResourceError
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from ftsuite.api import Progress
 
+_ENDING = ".arrow"
 _SPARE_BYTES = 64 << 20
 
 
@@ -41,30 +41,27 @@ def arrow_copies(files: Sequence[Path], column: str, progress: Progress | None =
     from ftsuite.assets import home
 
     folder = home() / "huggingface"
-    copies = [folder / f"{_key(file, column)}.arrow" for file in files]
+    copies: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(str(folder / ".lock")):
-            missing = [pair for pair in zip(files, copies, strict=True) if not pair[1].is_file()]
-            _check_space(folder, [file for file, _ in missing], column)
-            for number, (file, copy) in enumerate(missing):
-                if progress is not None:
-                    progress(f"Copying pictures of {file.name} into the cache", number, len(missing))
-                _write(file, column, copy)
+            keys = [copy_key(file, column) for file in files]
+            known = [find_copy(folder, key, _ENDING) for key in keys]
+            missing = sum(copy is None for copy in known)
+            _check_space(folder, [file for file, copy in zip(files, known, strict=True) if copy is None], column)
+            for file, key, copy in zip(files, keys, known, strict=True):
+                if copy is None and progress is not None:
+                    done = sum(one is None for one in known[: len(copies)])
+                    progress(f"Copying pictures of {file.name} into the cache", done, missing)
+                copies.append(copy or _write(file, column, folder, key))
             if missing and progress is not None:
-                progress("Copying pictures into the cache", len(missing), len(missing))
+                progress("Copying pictures into the cache", missing, missing)
     except OSError as error:
         raise ResourceError(
             f"Expected to write pictures to {str(folder)!r}. Received: {error.strerror or error}.",
             "Make room there, or set FTSUITE_HOME to a folder with room that you may write to.",
         ) from error
     return copies, sum(copy.stat().st_size for copy in copies)
-
-
-def _key(file: Path, column: str) -> str:
-    status = file.stat()
-    text = f"{file.resolve()}|{status.st_size}|{status.st_mtime_ns}|{column}"
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
 def _check_space(folder: Path, files: list[Path], column: str) -> None:
@@ -96,15 +93,15 @@ def _uncompressed_bytes(file: Path, column: str) -> int:
     return total
 
 
-def _write(file: Path, column: str, copy: Path) -> None:
+def _write(file: Path, column: str, folder: Path, key: str) -> Path:
     import pyarrow
 
-    partial = copy.with_name(f".{copy.name}.partial")
+    partial = folder / f".{key}.partial"
     schema = pyarrow.schema([schema_of(file).field(column)])
     try:
         with pyarrow.OSFile(str(partial), "wb") as sink, pyarrow.ipc.new_stream(sink, schema) as writer:
             for batch in batches_of(file, [column]):
                 writer.write_batch(pyarrow.RecordBatch.from_arrays(batch.columns, schema=schema))
-        os.replace(partial, copy)
+        return keep_copy(partial, folder, key, _ENDING)
     finally:
         partial.unlink(missing_ok=True)

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import hashlib
 import lzma
-import os
 import shutil
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
+from ftsuite.data.sources.sized_copies import copy_key, find_copy, keep_copy
 from ftsuite.data.sources.tar_members import begins_as_tar
 from ftsuite.data.sources.zip_members import LARGEST_BEFORE_RATIO_BYTES, LARGEST_RATIO, broken, check_ratio
 from ftsuite.errors import DataError, ResourceError
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from ftsuite.api import Progress
 
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+_ENDING = ".tar"
 _CHUNK_BYTES = 1 << 20
 _SPARE_BYTES = 64 << 20
 
@@ -51,27 +51,24 @@ def uncompressed_tar(path: Path, compression: str, progress: Progress | None = N
 
     from ftsuite.assets import home
 
-    status = path.stat()
-    key = hashlib.sha256(f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}".encode("utf-8", "surrogateescape"))
-    target = home() / "archives" / f"{key.hexdigest()[:24]}.tar"
+    folder, key = home() / "archives", copy_key(path)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(str(target) + ".lock")
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(str(folder / f"{key}.lock"))
         lock.acquire()
     except OSError as error:
-        raise _unwritable(path, target, error) from error
+        raise _unwritable(path, folder, error) from error
     try:
-        if not target.is_file():
-            _write(path, compression, target, progress)
+        copy = find_copy(folder, key, _ENDING) or _write(path, compression, folder, key, progress)
     finally:
         lock.release()
-    return target, (
-        f"Read {path.name} from an uncompressed copy of {target.stat().st_size / 2**20:,.1f} MiB in the cache "
-        f"({str(target)!r}), which may be deleted at any time."
+    return copy, (
+        f"Read {path.name} from an uncompressed copy of {copy.stat().st_size / 2**20:,.1f} MiB in the cache "
+        f"({str(copy)!r}), which may be deleted at any time."
     )
 
 
-def _write(path: Path, compression: str, target: Path, progress: Progress | None) -> None:
+def _write(path: Path, compression: str, folder: Path, key: str, progress: Progress | None) -> Path:
     size_bytes = 0
     told = progress or (lambda *_: None)
     archive_bytes = path.stat().st_size
@@ -87,17 +84,17 @@ def _write(path: Path, compression: str, target: Path, progress: Progress | None
         if size_bytes > most:
             check_ratio(path, size_bytes, archive_bytes)
         told(f"Measuring {path.name}", done, archive_bytes)
-    _check_space(path, target, size_bytes)
-    partial = target.with_name(f".{target.name}.partial")
+    _check_space(path, folder, size_bytes)
+    partial = folder / f".{key}.partial"
     label = f"Unpacking {path.name}, {size_bytes / 2**20:,.0f} MiB, into the cache"
     try:
         with open(partial, "wb") as file:
             for chunk, done in _chunks(path, compression):
                 file.write(chunk)
                 told(label, done, archive_bytes)
-        os.replace(partial, target)
+        return keep_copy(partial, folder, key, _ENDING)
     except OSError as error:
-        raise _unwritable(path, target, error) from error
+        raise _unwritable(path, folder, error) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -123,20 +120,20 @@ def _opened(raw: IO[bytes], compression: str) -> IO[bytes]:
     return cast(IO[bytes], bz2.open(raw) if compression == "bzip2" else lzma.open(raw))
 
 
-def _check_space(path: Path, target: Path, size_bytes: int) -> None:
-    free = shutil.disk_usage(target.parent).free
+def _check_space(path: Path, folder: Path, size_bytes: int) -> None:
+    free = shutil.disk_usage(folder).free
     if size_bytes + _SPARE_BYTES > free:
         raise ResourceError(
-            f"Expected room for {path.name} without its compression in {str(target.parent)!r}: "
+            f"Expected room for {path.name} without its compression in {str(folder)!r}: "
             f"{size_bytes / 2**20:,.0f} MiB. Received: {free / 2**20:,.0f} MiB free.",
             "Make room there, set FTSUITE_HOME to a folder with room, or pack the pictures as zip or plain tar, which "
             "are read in place.",
         )
 
 
-def _unwritable(path: Path, target: Path, error: OSError) -> ResourceError:
+def _unwritable(path: Path, folder: Path, error: OSError) -> ResourceError:
     return ResourceError(
-        f"Expected to write {path.name} without its compression to {str(target)!r}. Received: "
+        f"Expected to write {path.name} without its compression to {str(folder)!r}. Received: "
         f"{error.strerror or error}.",
         "Make room there, or set FTSUITE_HOME to a folder with room that you may write to.",
     )
