@@ -76,9 +76,7 @@ def prepare(
     from ftsuite.registry import Registry
 
     if shards is not None and shard_size is not None:
-        raise click.UsageError(
-            "Expected --shards or --shard-size. Received: both.", click.get_current_context()
-        )
+        raise click.UsageError("Expected --shards or --shard-size. Received: both.", click.get_current_context())
     named = [] if data_source is None else [quoted_override("data.source", data_source)]
     loaded = load_config(config, [*named, *overrides], options_model=Registry.discover().options_model)
     folder = out or _default_folder(loaded.config.data.source, loaded.name, verify)

@@ -104,7 +104,13 @@ def test_batches_are_those_of_the_folder(photos: Path, tmp_path: Path) -> None:
         import tensorflow as tf
 
         noise = tf.random.stateless_uniform((20, 24, 3), key) if training else 0.0
-        return tf.ensure_shape(tf.cast(read_image(element["input"], element["decoder"], element.get("contents")), tf.float32), (20, 24, 3)) + noise
+        return (
+            tf.ensure_shape(
+                tf.cast(read_image(element["input"], element["decoder"], element.get("contents")), tf.float32),
+                (20, 24, 3),
+            )
+            + noise
+        )
 
     prepared(photos, tmp_path / "records")
     pipeline = Pipeline(preprocess, lambda features, targets, key: (features, targets), 2, 3, 7)
@@ -163,7 +169,9 @@ def test_drawings_become_pictures_with_the_same_pixels(tmp_path: Path) -> None:
 
 def test_texts_groups_and_official_splits_are_kept(tmp_path: Path) -> None:
     table = tmp_path / "reviews.csv"
-    rows = [f'"text {n} ü\n",{"good" if n % 2 else "bad"},{"train" if n < 9 else "test"},user {n % 4}' for n in range(12)]
+    rows = [
+        f'"text {n} ü\n",{"good" if n % 2 else "bad"},{"train" if n < 9 else "test"},user {n % 4}' for n in range(12)
+    ]
     table.write_text("text,label,split,user\n" + "\n".join(rows), encoding="utf-8")
     config = config_of(f"csv:{table}", group_column="user")
     prepare_data(config, tmp_path / "records", shards=2)
@@ -267,7 +275,9 @@ def test_a_killed_start_leaves_nothing_whole_and_the_next_one_goes_on(
         assert (out / path.name).read_bytes() == path.read_bytes(), path.name
 
 
-def test_what_another_job_has_begun_is_not_taken_up(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_job_has_begun_is_not_taken_up(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def dying(folder: Path, head: Any) -> Any:
         raise KilledError
 

@@ -43,7 +43,14 @@ class RecordRow(NamedTuple):
 
 
 def write_shard(
-    folder: Path, number: int, count: int, rows: Iterable[RecordRow], *, kind: str, names: tuple[str, ...], plan: str = ""
+    folder: Path,
+    number: int,
+    count: int,
+    rows: Iterable[RecordRow],
+    *,
+    kind: str,
+    names: tuple[str, ...],
+    plan: str = "",
 ) -> KeptFile:
     """Write a shard and its rows of the index.
 
