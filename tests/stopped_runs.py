@@ -10,7 +10,7 @@ from typing import Any
 from ftsuite.training.journal import read_journal
 
 # What may differ between a straight run and a resumed one: times, and what was resident.
-_TIMED = ("time", "seconds", "examples_per_second", "tokens_per_second", "peak_memory_bytes")
+_TIMED = ("time", "seconds", "examples_per_second", "tokens_per_second", "input_wait_share", "peak_memory_bytes")
 
 
 class Killed(BaseException):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ftsuite.report.input_bound import input_sentence
 from ftsuite.report.record import RunRecord
 
 # Shown elsewhere on the page, or too long for a row.
@@ -40,6 +41,9 @@ def notes(record: RunRecord) -> list[str]:
     for place in (record.environment.get("notes"), record.data_facts.get("notes")):
         if isinstance(place, list):
             found.extend(str(note) for note in place)
+    waiting = input_sentence(record.journal.epochs, record.config, record.environment)
+    if waiting:
+        found.append(waiting)
     macro_f1 = record.metrics["test"].get("macro_f1", {})
     without = macro_f1.get("classes_without_examples")
     if without:

@@ -28,6 +28,7 @@ class Epoch:
         tokens_per_second: of training batches, padding left out; of texts only, like the next two.
         padding_share: share of the tokens of training batches that are padding.
         truncated_share: share of training texts that are longer than the model reads.
+        input_wait_share: share of the time of steps in which nothing was done but wait for the next batch.
     """
 
     stage: int
@@ -41,6 +42,7 @@ class Epoch:
     tokens_per_second: float = math.nan
     padding_share: float = math.nan
     truncated_share: float = math.nan
+    input_wait_share: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,7 @@ def _epoch(event: dict[str, Any]) -> Epoch:
         tokens_per_second=number("tokens_per_second"),
         padding_share=number("padding_share"),
         truncated_share=number("truncated_share"),
+        input_wait_share=number("input_wait_share"),
     )
 
 

@@ -11,6 +11,7 @@ from ftsuite.report import facts
 from ftsuite.report.adaptation import adaptation_part
 from ftsuite.report.differences import DifferenceRow, baseline_sentence, check_comparison, difference_rows
 from ftsuite.report.files import torn
+from ftsuite.report.input_bound import input_sentence_of
 from ftsuite.report.learning_curve import learning_curve_part
 from ftsuite.report.record import RunRecord
 from ftsuite.report.showcase import read_showcase, showcase_sentence
@@ -64,6 +65,7 @@ def findings(folder: Path, metrics: Mapping[str, Any]) -> list[str]:
     found += adaptation.sentences if adaptation else []
     between = wise_ft_part(metrics, path)
     found += [between.sentence] if between else []
+    found += [input_sentence_of(folder)]
     return [sentence for sentence in [*found, shown] if sentence]
 
 

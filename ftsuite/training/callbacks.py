@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ftsuite.training.input_wait import InputWait
 from ftsuite.training.seeds import on_accelerator
 
 # Reading a loss waits for the device: on a CPU that costs nothing, elsewhere it is done once in so many steps.
@@ -26,6 +27,7 @@ class StepWatcher(keras.callbacks.Callback):
         on_lost: called with the same, how many steps back the last look was (0 where only the end of the epoch told),
             and the mean loss since, which is not finite or above `loss_limit`; must raise.
         loss_limit: the highest loss of a step that is not lost.
+        wait: told of each step; counts nothing by default.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class StepWatcher(keras.callbacks.Callback):
         on_step: Callable[[int], None],
         on_lost: Callable[[int, int, float], None],
         loss_limit: float,
+        wait: InputWait | None = None,
     ) -> None:
         super().__init__()
         self._first_step = first_step
@@ -42,21 +45,31 @@ class StepWatcher(keras.callbacks.Callback):
         self._on_step = on_step
         self._on_lost = on_lost
         self._loss_limit = loss_limit
+        self._wait = InputWait([0.0, 0.0, 0]) if wait is None else wait
         self._every = _ACCELERATOR_STEPS_BETWEEN_CHECKS if on_accelerator() else 1
         # Keras reports the mean since `fit` began: over these steps, and those that `sums` brought back.
         self._brought_back = 0
         self._looked_at, self._total = 0, 0.0
         self._fitted = 0
 
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Note when the step asks for its batch."""
+        self._wait.step_begins()
+
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Look at the loss, take up the metrics of the steps before, and report."""
         done = self._first_step + batch + 1
         self._fitted = batch + 1
+        loss = (logs or {}).get("loss", 0.0)
         if self._fitted % self._every == 0:
-            self._check(float((logs or {}).get("loss", 0.0)))
+            loss = float(loss)
+            self._check(loss)
+        # Keras hands on a plain number where it has looked at the result itself.
+        self._wait.step_ended(seen=isinstance(loss, float))
         if batch == 0 and self._sums:
             self._bring_back()
         self._on_step(done)
+        self._wait.goes_on()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Look at the steps since the last look, and at the mean of the epoch, in which what is not finite stays."""

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import keras
 import numpy as np
 
+from ftsuite.data.batch_clock import BatchClock
 from ftsuite.errors import ResourceError
 from ftsuite.models.freezing import set_trainable, without_frozen_dropout
 from ftsuite.optim.averaging import averaged_weights, keep_average
@@ -24,6 +25,7 @@ from ftsuite.training.callbacks import StepWatcher, sync
 from ftsuite.training.checkpoints import latest_checkpoint, load_checkpoint, save_checkpoint
 from ftsuite.training.divergence import diverged
 from ftsuite.training.fingerprints import describe_moves, hash_blocks
+from ftsuite.training.input_wait import InputWait
 from ftsuite.training.interrupts import StopRequests
 from ftsuite.training.journal import Journal
 from ftsuite.training.plan import Stage, trained_in_any
@@ -159,7 +161,11 @@ class Trainer:
         def lost(step: int, steps: int, loss: float) -> NoReturn:
             self._diverge(stage, step, steps, loss)
 
-        watcher = StepWatcher(first, self._sums, on_step, lost, self.workload.loss_limit)
+        clock = None if self.progress.cached.get(str(stage.number)) else BatchClock()
+        if clock is not None:
+            batches = clock.watch(batches)
+        wait = InputWait(self.progress.epoch_input, clock)
+        watcher = StepWatcher(first, self._sums, on_step, lost, self.workload.loss_limit, wait)
         history = self.feed.model.fit(batches, epochs=1, verbose=0, shuffle=False, callbacks=[watcher])
         return {name: float(values[-1]) for name, values in history.history.items()}
 

@@ -18,6 +18,7 @@ class TrainingProgress:
         epoch_step: steps of the epoch under way that are done.
         epoch_seconds: time that these steps took.
         epoch_tokens: what they were shown: tokens, cells, texts, truncated texts.
+        epoch_input: what their input took: seconds waited, seconds measured, steps measured.
         fitted: mean loss and metrics of the epoch's steps, where all are done.
         step: optimizer steps of whole epochs that are done.
         stage_first_step: optimizer steps that were done when the stage began.
@@ -38,6 +39,7 @@ class TrainingProgress:
     epoch_step: int = 0
     epoch_seconds: float = 0.0
     epoch_tokens: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    epoch_input: list[float] = field(default_factory=lambda: [0.0, 0.0, 0])
     fitted: dict[str, float] | None = None
     step: int = 0
     stage_first_step: int = 0
@@ -68,6 +70,7 @@ class TrainingProgress:
         self.epoch_seconds = 0.0
         self.fitted = None
         self.epoch_tokens = [0, 0, 0, 0]
+        self.epoch_input = [0.0, 0.0, 0]
 
     def end_stage(self) -> None:
         """Count the stage as done."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ftsuite.models.blocks import Block
+from ftsuite.training.input_wait import wait_share
 from ftsuite.training.plan import Stage
 from ftsuite.training.progress import TrainingProgress
 from ftsuite.training.validation import DIRECTIONS
@@ -41,6 +42,7 @@ def epoch_entry(
     seconds = progress.epoch_seconds
     rate = stage.learning_rates(progress.stage_first_step)(progress.step + steps - 1)
     tokens, cells, texts, truncated = progress.epoch_tokens
+    share = wait_share(progress.epoch_input)
     read = {
         "tokens_per_second": round(tokens / seconds, 1),
         "padding_share": round(1.0 - tokens / max(cells, 1), 4),
@@ -57,6 +59,7 @@ def epoch_entry(
         "seconds": round(seconds, 3),
         "examples_per_second": round(steps * examples_per_step / seconds, 2),
         **(read if cells else {}),
+        **({} if share is None else {"input_wait_share": round(share, 3)}),
     }
 
 

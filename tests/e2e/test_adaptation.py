@@ -188,7 +188,7 @@ def test_stopped_and_resumed_is_the_straight_adaptation(
 
 
 def _events(path: Path) -> list[dict[str, Any]]:
-    timed = ("time", "seconds", "examples_per_second", "tokens_per_second")
+    timed = ("time", "seconds", "examples_per_second", "tokens_per_second", "input_wait_share")
     return [{key: value for key, value in event.items() if key not in timed} for event in read_journal(path)]
 
 
