@@ -144,6 +144,15 @@ class Task(abc.ABC):
             key: ``(2,)`` int32 seed, a pure function of (run seed, epoch, example); of a batch ``(batch, 2)``.
         """
 
+    @property
+    def preprocess_batch(self) -> Callable[[Mapping[str, Any], Any], Any] | None:
+        """What makes the features of a whole training batch at once, where that is faster; by default nothing does.
+
+        Called in tf.data with elements as of `preprocess`, ``(batch,)`` each, and keys ``(batch, 2)``; each example's
+        features must be what `preprocess` makes of it alone, in any dtype that the training model takes.
+        """
+        return None
+
     def augment_batch(self, features: Any, targets: Any, key: Any) -> tuple[Any, Any]:
         """Mix whole batches (features and one-hot targets); by default nothing is mixed."""
         return features, targets

@@ -39,15 +39,18 @@ def random_crop(image: Any, size: int, crop: CropResize, key: Any, antialias: bo
     return tf.image.resize(tf.cast(box, tf.float32), (size, size), "bilinear", antialias=antialias)
 
 
-def augment_image(image: Any, augment: Sequence[Augmentation], key: Any) -> Any:
+def augment_image(image: Any, augment: Sequence[Augmentation], key: Any, first: int = 0) -> Any:
     """Apply everything that changes one picture and keeps its size.
 
     Args:
         image: ``(size, size, 3)`` float32, 0-255.
         augment: in order; the crop and what mixes pictures are left to others.
         key: ``(2,)`` int32.
+        first: position of the first of them that is not done yet.
     """
     for position, item in enumerate(augment):
+        if position < first:
+            continue
         step_key = key + tf.constant([7919 * (position + 1), 104729 * (position + 1)], tf.int32)
         if isinstance(item, Flip):
             image = tf.image.stateless_random_flip_left_right(image, step_key)

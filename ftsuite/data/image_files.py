@@ -86,7 +86,7 @@ def scan_image(path: str | Path) -> ImageInfo:
     with _quiet_pillow():
         found = _scan(str(path))
     if isinstance(found, BadFile):
-        raise DataError(f"Expected a picture that can be decoded. Received: {found.path}: {found.reason}.")
+        raise bad_file_error(found)
     return found
 
 
@@ -164,7 +164,12 @@ def decode_image(path: str | Path, channels: int = 3) -> np.ndarray:
         raise ValueError(f"Expected 1 or 3 channels. Received: {channels!r}")
     data = read_bytes(str(path))
     if isinstance(data, BadFile):
-        raise DataError(f"Expected a picture that can be decoded. Received: {data.path}: {data.reason}.")
+        raise bad_file_error(data)
+    return decode_bytes(data, str(path), channels)
+
+
+def decode_bytes(data: bytes, path: str, channels: int = 3) -> np.ndarray:
+    """Do as `decode_image`, with the bytes of the file at hand; `path` is what errors name."""
     try:
         with Image.open(io.BytesIO(data), formats=_open_formats()) as image:
             _check_pixels(image)
@@ -176,6 +181,11 @@ def decode_image(path: str | Path, channels: int = 3) -> np.ndarray:
     except Exception as error:
         reason = _decode_reason(error, data)
     raise DataError(f"Expected a picture that can be decoded. Received: {path}: {reason}.")
+
+
+def bad_file_error(bad: BadFile) -> DataError:
+    """The error for one file that cannot be used."""
+    return DataError(f"Expected a picture that can be decoded. Received: {bad.path}: {bad.reason}.")
 
 
 def read_bytes(path: str) -> bytes | BadFile:

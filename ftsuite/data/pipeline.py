@@ -5,6 +5,7 @@ Nothing here keeps a random state, so any epoch can be made again, alone and in 
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from ftsuite.data.text_batches import Encode, read_inputs, token_batches
 from ftsuite.data.token_counts import TokenCounts, TokenTally
 
 Preprocess = Callable[[Any, bool, Any], Any]
+PreprocessBatch = Callable[[dict[str, Any], Any], Any]
 Mix = Callable[[Any, Any, Any], tuple[Any, Any]]
 
 _READ_TOGETHER = 1024
@@ -41,6 +43,8 @@ class Pipeline:
         class_weights: ``(num_classes,)`` float32, or None for equal weights.
         encode: texts to tokens (`ftsuite.api.Task.encode`); None where examples are prepared one by one. With it
             batches are made of texts of like length.
+        preprocess_batch: a whole training batch to features (`ftsuite.api.Task.preprocess_batch`); None where
+            `preprocess` makes them one by one.
     """
 
     preprocess: Preprocess
@@ -50,6 +54,7 @@ class Pipeline:
     seed: int
     class_weights: np.ndarray | None = None
     encode: Encode | None = None
+    preprocess_batch: PreprocessBatch | None = None
     _latest: list[TokenTally] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def steps_per_epoch(self, examples: Examples) -> int:
@@ -121,6 +126,10 @@ class Pipeline:
             index = tf.zeros_like(key) if view is None else tf.cast(element["index"], tf.int32)
             return self.preprocess(element, view is not None, tf.stack([key, index]))
 
+        if view is not None and self.preprocess_batch is not None:
+            batches = _elements(examples, np.arange(len(examples))).batch(self.batch_size)
+            dataset = self._at_once(batches, key, self.preprocess_batch).map(lambda features, _: features)
+            return EvaluationBatches(dataset.prefetch(2).with_options(_options()), len(examples))
         dataset = _elements(examples, np.arange(len(examples))).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         dataset = dataset.batch(self.batch_size).prefetch(2).with_options(_options())
         return EvaluationBatches(dataset, len(examples))
@@ -134,8 +143,22 @@ class Pipeline:
 
         batch_size = min(self.batch_size, len(examples))
         order = epoch_order(len(examples), self.seed, epoch)[first_step * batch_size :]
+        if self.preprocess_batch is not None:
+            batches = _elements(examples, order).batch(batch_size, drop_remainder=True)
+            return self._at_once(batches, tf.constant(epoch_key, tf.int32), self.preprocess_batch)
         dataset = _elements(examples, order).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         return dataset.batch(batch_size, drop_remainder=True)
+
+    def _at_once(self, batches: tf.data.Dataset, key: Any, preprocess_batch: PreprocessBatch) -> tf.data.Dataset:
+        """Batches (features, targets) of training examples whose features are made a batch at a time."""
+
+        def prepare(batch: dict[str, Any]) -> tuple[Any, Any]:
+            index = tf.cast(batch["index"], tf.int32)
+            keys = tf.stack([tf.broadcast_to(key, tf.shape(index)), index], axis=1)
+            return preprocess_batch(batch, keys), tf.one_hot(batch["label"], self.num_classes)
+
+        # One batch for each core, from the first on: AUTOTUNE takes longer than a short epoch to find that out.
+        return batches.map(prepare, num_parallel_calls=_cores())
 
     def _texts(self, examples: Examples, epoch: int, epoch_key: int, first_step: int) -> tf.data.Dataset:
         """Batches (features, targets) of texts of like length."""
@@ -268,6 +291,11 @@ def _elements(examples: Examples, order: np.ndarray) -> tf.data.Dataset:
 
     # Texts on the disk are read a block at a time, when they are asked for.
     return tf.data.Dataset.from_tensor_slices(columns).batch(_READ_TOGETHER).map(read, num_parallel_calls=1).unbatch()
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _options() -> tf.data.Options:

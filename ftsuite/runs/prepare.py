@@ -279,6 +279,7 @@ def _pipeline(task: Task, training: Examples, config: Config) -> Pipeline:
         seed=config.seed,
         class_weights=balanced_class_weights(training.labels, num_classes) if balanced else None,
         encode=task.encode if type(task).encode is not Task.encode else None,
+        preprocess_batch=task.preprocess_batch,
     )
 
 
