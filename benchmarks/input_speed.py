@@ -2,11 +2,11 @@
 
     python benchmarks/input_speed.py [FOLDER ...] [--size 224] [--cores 2] [--rounds 7]
 
-For each folder of JPEG files and for the field guide: pictures a second by a plain libjpeg-turbo loop (simplejpeg: read,
-decode to RGB, drop; one thread a core), and by the input pipeline (read or take from what is kept, decode, cut, resize,
-mirror, recolour, batch) with the default augmentation. The loops take turns on the same files and the same cores, so the
-ratios hold on a machine that does other work too; they are medians over the rounds, with the lowest and the highest.
-The second ratio is by processor time, which other work disturbs less.
+For each folder of JPEG files and for the field guide: pictures a second by a plain libjpeg-turbo loop (simplejpeg:
+read, decode to RGB, drop; one thread a core), and by the input pipeline (read or take from what is kept, decode, cut,
+resize, mirror, recolour, batch) with the default augmentation. The loops take turns on the same files and the same
+cores, so the ratios hold on a machine that does other work too; they are medians over the rounds, with the lowest and
+the highest. The second ratio is by processor time, which other work disturbs less.
 """
 
 from __future__ import annotations
@@ -27,12 +27,11 @@ import tensorflow as tf
 
 from ftsuite.api import Examples
 from ftsuite.data import augment as augmentations
-from ftsuite.data.crop_boxes import side_needed
 from ftsuite.data.drawn_pictures import field_guide_input
 from ftsuite.data.field_guide import examples as guide_examples
 from ftsuite.data.image import ImageReader
 from ftsuite.data.image_decode import decode_dataset_element
-from ftsuite.data.image_options import CropResize, ImageOptions
+from ftsuite.data.image_options import ImageOptions
 from ftsuite.data.kept_pictures import KeptPictures
 from ftsuite.data.pipeline import Pipeline
 
@@ -135,14 +134,12 @@ def folder_loops(folder: Path, size: int, cores: int) -> list[Loop]:
 def _record_loops(paths: Sequence[str], size: int, *readers: ImageReader) -> list[Loop]:
     """Encoded pictures from one TFRecord file, whose bytes go to the reader as they are."""
     target = Path(os.environ.get("TMPDIR", "/tmp")) / f"input-speed-{os.getpid()}.tfrecord"
-    unique = sorted(set(paths))
     with tf.io.TFRecordWriter(str(target)) as writer:
         for path in paths:
             feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[Path(path).read_bytes()]))
             name = tf.train.Feature(bytes_list=tf.train.BytesList(value=[path.encode()]))
             example = tf.train.Example(features=tf.train.Features(feature={"contents": feature, "input": name}))
             writer.write(example.SerializeToString())
-    del unique
     spec = {name: tf.io.FixedLenFeature((), tf.string) for name in ("contents", "input")}
 
     def run(reader: ImageReader) -> int:
@@ -160,7 +157,7 @@ def _record_loops(paths: Sequence[str], size: int, *readers: ImageReader) -> lis
 
 
 def guide_loops(size: int, cores: int) -> list[Loop]:
-    """The field guide: its pictures are drawn once, and for the plain loop written as JPEG files of the usual quality."""
+    """The field guide: its pictures are drawn once, and for the plain loop coded as JPEG of the usual quality."""
     ids = guide_examples(0, {"train": 11}).ids[:256]
     kept = KeptPictures()
     kept.keep_in_memory(_KEPT_BYTES)
@@ -226,8 +223,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.cores])
     for folder in arguments.folders:
-        needed = side_needed(arguments.size, CropResize(name="crop-resize"))
-        title = f"{folder}: {arguments.size} pixels, {arguments.cores} cores, n = {arguments.rounds} (needs {needed} px)"
+        title = f"{folder}: {arguments.size} pixels, {arguments.cores} cores, n = {arguments.rounds}"
         measure(title, folder_loops(folder, arguments.size, arguments.cores), arguments.rounds)
     title = f"Field guide: {arguments.size} pixels, {arguments.cores} cores, n = {arguments.rounds}"
     measure(title, guide_loops(arguments.size, arguments.cores), arguments.rounds)

@@ -107,9 +107,12 @@ class Task(abc.ABC):
 
     Attributes:
         classifies: False where a job ends with an adapted encoder and trains no classifier.
+        kept_pictures: of a task that reads pictures, where it keeps decoded ones
+            (`ftsuite.data.kept_pictures.KeptPictures`); the suite fills it as ``data.cache`` says. Else None.
     """
 
     classifies: bool = True
+    kept_pictures: Any = None
 
     def __init__(self, options: Options, seed: int) -> None:
         self.options: Any = options

@@ -21,24 +21,6 @@ def crop_of(augment: Sequence[Augmentation]) -> CropResize | None:
     return next((item for item in augment if isinstance(item, CropResize)), None)
 
 
-def random_crop(image: Any, size: int, crop: CropResize, key: Any, antialias: bool = True) -> Any:
-    """Cut a random box and resize it to ``(size, size, 3)`` float32."""
-    begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
-        tf.shape(image),
-        tf.zeros((1, 0, 4), tf.float32),
-        seed=key,
-        min_object_covered=0.0,
-        aspect_ratio_range=crop.ratio,
-        area_range=crop.scale,
-        max_attempts=20,
-        use_image_if_no_bounding_boxes=True,
-    )
-    box = tf.slice(image, begin, extent)
-    box.set_shape((None, None, 3))
-    # Bilinear: half the work of bicubic, and no overshoot to clip.
-    return tf.image.resize(tf.cast(box, tf.float32), (size, size), "bilinear", antialias=antialias)
-
-
 def augment_image(image: Any, augment: Sequence[Augmentation], key: Any, first: int = 0) -> Any:
     """Apply everything that changes one picture and keeps its size.
 

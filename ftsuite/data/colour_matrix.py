@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ class ColourChanges:
     matrices: np.ndarray
     mean_shares: np.ndarray
 
-    def of(self, number: int, means: tuple[float, ...]) -> np.ndarray:
+    def of(self, number: int, means: Sequence[float]) -> np.ndarray:
         """The ``(3, 4)`` float32 map of picture `number`, whose channels have these means (R, G, B)."""
         matrix: np.ndarray = self.matrices[number]
         mean = GREY[0] * means[0] + GREY[1] * means[1] + GREY[2] * means[2]

@@ -16,21 +16,18 @@ _KEY_STEPS = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
 _SCALE = 2.0**-32
 
 
-def random_bits(keys: np.ndarray, stream: int, block: int = 0) -> np.ndarray:
-    """Four random words of each key.
+def philox(words: tuple[np.ndarray, ...], keys: np.ndarray) -> np.ndarray:
+    """The generator itself.
 
     Args:
+        words: four counters ``(n,)`` uint64 below 2**32.
         keys: ``(n, 2)`` of 32-bit integers, signed or not.
-        stream: what the numbers are for; other streams of a key are independent of each other.
-        block: counts within a stream.
 
     Returns:
         ``(n, 4)`` uint64, each below 2**32.
     """
+    word_0, word_1, word_2, word_3 = words
     key_0, key_1 = (np.ascontiguousarray(keys[:, column]).astype(np.uint64) & _LOW for column in (0, 1))
-    word_0 = np.full(len(keys), block, np.uint64)
-    word_1 = np.full(len(keys), stream, np.uint64)
-    word_2, word_3 = np.zeros_like(word_0), np.zeros_like(word_0)
     for _ in range(_ROUNDS):
         product_0, product_1 = word_0 * _MULTIPLIERS[0], word_2 * _MULTIPLIERS[1]
         word_0, word_2 = (product_1 >> _HALF) ^ word_1 ^ key_0, (product_0 >> _HALF) ^ word_3 ^ key_1
@@ -40,5 +37,16 @@ def random_bits(keys: np.ndarray, stream: int, block: int = 0) -> np.ndarray:
 
 
 def uniforms(keys: np.ndarray, stream: int, block: int = 0) -> np.ndarray:
-    """Four numbers of each key, evenly spread over [0, 1): ``(n, 4)`` float64. Arguments as of `random_bits`."""
-    return random_bits(keys, stream, block).astype(np.float64) * _SCALE
+    """Four numbers of each key, evenly spread over [0, 1).
+
+    Args:
+        keys: ``(n, 2)`` of 32-bit integers, signed or not.
+        stream: what the numbers are for; other streams of a key are independent of each other.
+        block: counts within a stream.
+
+    Returns:
+        ``(n, 4)`` float64.
+    """
+    zeros = np.zeros(len(keys), np.uint64)
+    words = (zeros + np.uint64(block), zeros + np.uint64(stream), zeros, zeros)
+    return philox(words, keys).astype(np.float64) * _SCALE

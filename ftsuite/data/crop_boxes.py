@@ -11,7 +11,8 @@ from ftsuite.data.image_options import CropResize
 
 CROP_STREAM = 1
 _ATTEMPTS = 20
-# By so much the smallest crop, which hardly any picture gets, may have to be enlarged after shrinking.
+# By so much the smallest crop, which hardly any picture gets, may have to be enlarged after shrinking; the one in the
+# middle never.
 _SLACK = 0.9
 # What libjpeg-turbo decodes fast, besides 1: an eighth, a quarter, a half.
 _SHRINKS = (8, 4, 2)
@@ -24,7 +25,8 @@ def side_needed(size: int, crop: CropResize) -> int:
         size: height and width in pixels of what is made of a crop.
         crop: how crops are drawn.
     """
-    return math.ceil(_SLACK * size / math.sqrt(crop.scale[0]))
+    lowest, highest = crop.scale
+    return math.ceil(size * max(_SLACK / math.sqrt(lowest), 1.0 / math.sqrt((lowest + highest) / 2.0)))
 
 
 def shrink_factor(height: int, width: int, needed: int) -> int:
@@ -42,7 +44,7 @@ def sample_boxes(sizes: np.ndarray, crop: CropResize, keys: np.ndarray) -> np.nd
     """Random boxes, one for each picture (Szegedy et al., 2015, https://arxiv.org/abs/1409.4842).
 
     Width over height is drawn evenly from ``crop.ratio``, then the height evenly from all that leave the area within
-    ``crop.scale``, as TensorFlow's sample_distorted_bounding_box does. A picture that no drawn ratio fits is taken whole.
+    ``crop.scale``, as TensorFlow's sample_distorted_bounding_box does. What no drawn ratio fits is taken whole.
 
     Args:
         sizes: ``(n, 2)`` heights and widths in pixels, integers.

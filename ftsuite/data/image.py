@@ -43,7 +43,9 @@ class ImageReader:
         self._augment = tuple(augment)
         self._kept = KeptPictures() if kept is None else kept
         self._fused = fused_count(self._augment)
-        self._left = [item for item in self._augment[self._fused :] if not isinstance(item, CropResize | MixUp | CutMix)]
+        self._left = [
+            item for item in self._augment[self._fused :] if not isinstance(item, CropResize | MixUp | CutMix)
+        ]
         cropped = augmentations.crop_of(self._augment) is not None
         self.training = TrainingPictures(train_image_size, self._augment, self._kept) if cropped else None
 
@@ -74,7 +76,7 @@ class ImageReader:
         they run, and a quarter of the bytes goes there.
 
         Args:
-            elements: as of a single picture, ``(n,)`` each; ``contents`` (string), the bytes of the files, may be added.
+            elements: as of a single picture, ``(n,)`` each, and maybe ``contents`` (string): the bytes of the files.
             keys: ``(n, 2)`` int32.
         """
         assert self.training is not None, "asked for where there is a crop"
@@ -143,4 +145,4 @@ def _make_batch(
     training = place()
     if training is None:
         raise RuntimeError("The reader of these pictures is gone.")
-    return training(sources, decoders, keys, contents)
+    return training(sources.tolist(), decoders, keys, None if contents is None else contents.tolist())

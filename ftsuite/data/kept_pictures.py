@@ -29,10 +29,17 @@ class PictureRows(Protocol):
 class KeptPictures:
     """Keeps decoded pictures; any number of threads may use it at the same time.
 
-    It keeps nothing until `keep_in_memory` or `keep_rows` is called, and is then as if it were not there.
+    Until `keep_in_memory` or `keep_rows` is called it keeps nothing.
+
+    Attributes:
+        needed: the pixels that the shorter side of a picture keeps for the crops of the run's own size; None where
+            training cuts nothing out, and reads no pictures that were decoded for it.
+        limit_bytes: that pictures in memory may take.
+        size_bytes: that they take.
     """
 
     def __init__(self) -> None:
+        self.needed: int | None = None
         self.limit_bytes = 0
         self.size_bytes = 0
         self._pictures: dict[tuple[str, int], np.ndarray] = {}
@@ -44,6 +51,11 @@ class KeptPictures:
     def keep_in_memory(self, limit_bytes: int) -> None:
         """Keep pictures as they come, until they take so many bytes together; those beyond are made anew each time."""
         self.limit_bytes = limit_bytes
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more pictures may be offered."""
+        return self.size_bytes < self.limit_bytes
 
     def keep_rows(self, rows: PictureRows, numbers: Mapping[str, int], needed: int) -> None:
         """Use pictures that were written before.

@@ -6,20 +6,25 @@ few microseconds a picture. Everything random is a pure function of each picture
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import cv2
 import numpy as np
 
-from ftsuite.data.colour_matrix import ColourChanges, sample_colours
+from ftsuite.data.colour_matrix import sample_colours
 from ftsuite.data.counter_random import uniforms
 from ftsuite.data.crop_boxes import sample_boxes, side_needed
-from ftsuite.data.crop_decode import decode_pixels, read_pixels, shrunk
+from ftsuite.data.crop_decode import EncodedPicture, Picture, Scratch, open_picture, shrunk
 from ftsuite.data.drawn_pictures import FIELD_GUIDE_PREFIX
 from ftsuite.data.image_options import Augmentation, Colour, CropResize, Flip
 from ftsuite.data.kept_pictures import KeptPictures
 
+MatrixOf = Callable[[Sequence[float]], np.ndarray]
+
 FLIP_STREAM = 3
+_ALIGNMENT = 64
 
 
 def fused_count(augment: Sequence[Augmentation]) -> int:
@@ -54,7 +59,10 @@ class TrainingPictures:
         self._flips = any(isinstance(item, Flip) for item in fused)
         self._colour = next((item for item in fused if isinstance(item, Colour)), None)
         self._kept = kept
+        self._decoded, self._resized, self._mirrored = Scratch(), Scratch(), Scratch()
         self.needed = side_needed(size, self._crop)
+        if kept.needed is None:
+            kept.needed = self.needed
         # Pictures are small and batches are made side by side: threads within one would only get in their way.
         cv2.setNumThreads(1)
 
@@ -77,50 +85,56 @@ class TrainingPictures:
             DataError: a picture cannot be read; names it.
         """
         pictures = [
-            self.pixels(source.decode(), bool(decoders[number]), None if contents is None else contents[number])
+            self.open(source.decode(), bool(decoders[number]), None if contents is None else contents[number])
             for number, source in enumerate(sources)
         ]
         return self.augmented(pictures, keys)
 
-    def pixels(self, source: str, needs_pillow: bool, contents: bytes | None = None) -> np.ndarray:
-        """What crops of one picture are cut from: ``(height, width, 3)`` uint8."""
+    def open(self, source: str, needs_pillow: bool, contents: bytes | None = None) -> Picture:
+        """What crops of one picture are cut from, decoded or not."""
         if source.startswith(FIELD_GUIDE_PREFIX):
             return shrunk(self._kept.drawn(source), self.needed)
         found = self._kept.find(source, self.needed)
-        if found is None:
-            if contents is None:
-                found = read_pixels(source, needs_pillow, self.needed)
-            else:
-                found = decode_pixels(contents, source, needs_pillow, self.needed)
-            self._kept.offer(source, self.needed, found)
-        return found
+        if found is not None:
+            return found
+        picture = open_picture(source, needs_pillow, self.needed, contents)
+        if not self._kept.has_room:
+            return picture
+        pixels = picture.decode() if isinstance(picture, EncodedPicture) else picture
+        self._kept.offer(source, self.needed, pixels)
+        return pixels
 
-    def augmented(self, pictures: Sequence[np.ndarray], keys: np.ndarray) -> np.ndarray:
-        """Cut, resize, mirror and recolour decoded pictures, ``(height, width, 3)`` uint8 each."""
+    def augmented(self, pictures: Sequence[Picture], keys: np.ndarray) -> np.ndarray:
+        """Cut, resize, mirror and recolour pictures, decoded or not: ``(n, size, size, 3)`` uint8."""
         sizes = np.array([picture.shape[:2] for picture in pictures], np.int64).reshape(-1, 2)
         boxes = sample_boxes(sizes, self._crop, keys).tolist()
         flips = (uniforms(keys, FLIP_STREAM)[:, 0] < 0.5).tolist() if self._flips else [False] * len(pictures)
         colours = None if self._colour is None else sample_colours(self._colour, keys)
-        batch = np.empty((len(pictures), self.size, self.size, 3), np.uint8)
+        batch = _aligned((len(pictures), self.size, self.size, 3))
         for number, (picture, (top, left, height, width)) in enumerate(zip(pictures, boxes, strict=True)):
-            cut = picture[top : top + height, left : left + width]
-            _finish(cut, batch[number], flips[number], colours, number)
+            pixels = picture.decode(self._decoded) if isinstance(picture, EncodedPicture) else picture
+            cut = pixels[top : top + height, left : left + width]
+            self._finish(cut, batch[number], flips[number], None if colours is None else partial(colours.of, number))
         return batch
 
+    def _finish(self, cut: np.ndarray, made: np.ndarray, flip: bool, matrix_of: MatrixOf | None) -> None:
+        """Resize, mirror and recolour one cut into `made`, ``(size, size, 3)`` uint8."""
+        cut = _halved(cut, self.size)
+        unfinished = flip or matrix_of is not None
+        resized = self._resized.of(made.nbytes).reshape(made.shape) if unfinished else made
+        cv2.resize(cut, (self.size, self.size), dst=resized, interpolation=cv2.INTER_LINEAR)
+        if flip:
+            mirrored = made if matrix_of is None else self._mirrored.of(made.nbytes).reshape(made.shape)
+            resized = cv2.flip(resized, 1, dst=mirrored)
+        if matrix_of is not None:
+            cv2.transform(resized, matrix_of(cv2.mean(resized)), dst=made)
 
-def _finish(cut: np.ndarray, made: np.ndarray, flip: bool, colours: ColourChanges | None, number: int) -> None:
-    """Resize, mirror and recolour one cut into ``made`` (size, size, 3) uint8."""
-    size = (made.shape[1], made.shape[0])
-    cut = _halved(cut, made.shape[0])
-    if colours is None and not flip:
-        cv2.resize(cut, size, dst=made, interpolation=cv2.INTER_LINEAR)
-        return
-    resized = cv2.resize(cut, size, interpolation=cv2.INTER_LINEAR)
-    if colours is None:
-        cv2.flip(resized, 1, dst=made)
-        return
-    matrix = colours.of(number, cv2.mean(resized))
-    cv2.transform(cv2.flip(resized, 1) if flip else resized, matrix, dst=made)
+
+def _aligned(shape: tuple[int, ...]) -> np.ndarray:
+    """New uint8 memory that begins where TensorFlow takes it over as it is; it copies what begins elsewhere."""
+    memory = np.empty(math.prod(shape) + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + math.prod(shape)].reshape(shape)
 
 
 def _halved(cut: np.ndarray, size: int) -> np.ndarray:

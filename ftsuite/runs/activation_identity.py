@@ -10,6 +10,7 @@ import keras
 
 from ftsuite.api import ENTRY_POINT_GROUP, Task
 from ftsuite.models.text_backbones import LoadedTextBackbone
+from ftsuite.runs.decoded_pictures import picture_versions
 from ftsuite.runs.prepare import Prepared
 from ftsuite.training.activations.keys import hash_texts
 from ftsuite.training.seeds import is_deterministic, uses_xla
@@ -41,7 +42,7 @@ def activation_identity(prepared: Prepared, task: Task, pixels: int | None = Non
         "xla": uses_xla(),
         "deterministic": is_deterministic(prepared.config.deterministic),
         "devices": list(keras.distribution.list_devices()),
-        "versions": {name: version(name) for name in packages},
+        "versions": {**picture_versions(), **{name: version(name) for name in packages}},
         # Frozen adapters that were trained are part of a trunk, and their factor is in no weight.
         **({} if finetune.lora is None else {"lora": finetune.lora.model_dump(mode="json")}),
     }

@@ -27,6 +27,7 @@ from ftsuite.registry import Registry
 from ftsuite.runs.automatic_batch import BatchChoice, global_batch_size, is_automatic, with_batches_of
 from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.runs.data_size_notes import data_size_notes
+from ftsuite.runs.decoded_pictures import PicturesOnDisk, plan_pictures
 from ftsuite.runs.example_checks import refuse_empty, require_kind
 from ftsuite.runs.image_sizes import SizedInput, shipped_size, sized_inputs
 from ftsuite.runs.job_notes import scratch_notes, unmeasured_notes
@@ -63,6 +64,7 @@ class Prepared:
         adapters: what LoRA will add for each training; None where the blocks themselves train.
         sized: task and training model of stages with a size of their own, by pixels.
         batch_choice: what stands in place of ``data.batch_size: auto``; None where the config gave a number.
+        pictures: decoded pictures that are to be written to the disk before training; None for none.
     """
 
     loaded: LoadedConfig
@@ -82,6 +84,7 @@ class Prepared:
     adapters: PlannedAdapters | None = None
     sized: Mapping[int, SizedInput] = field(default_factory=dict)
     batch_choice: BatchChoice | None = None
+    pictures: PicturesOnDisk | None = None
 
     @property
     def config(self) -> Config:
@@ -154,7 +157,9 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
         computing = replace(computing, recomputed=recompute(model.training))
     blocks = all_blocks(model.training, backbone.blocks)
     adapters = _adapters(config, backbone, blocks) if task.classifies else None
+    pictures, picture_notes = plan_pictures(task, parts, config)
     more_notes = (*unmeasured_notes(spec, config, len(parts["train"])), *(adapters.notes if adapters else ()))
+    more_notes = (*more_notes, *picture_notes)
     examples = replace(examples, notes=(*notes, *more_notes))
     pipeline = _pipeline(task, parts["train"], config)
     stages = _stages(config, blocks, adapters, pipeline, parts["train"], backbone)
@@ -163,6 +168,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     return Prepared(
         loaded, spec, task, examples, parts, backbone, model, blocks, stages, pipeline, weights_hash,
         _data_hash(examples, splits), _headline(spec, config, parts["train"]), computing, adapters, sized,
+        pictures=pictures,
     )  # fmt: skip
 
 
