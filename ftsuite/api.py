@@ -134,9 +134,12 @@ class Task(abc.ABC):
 
     Attributes:
         classifies: False where a job ends with an adapted encoder and trains no classifier.
+        kept_pictures: of a task that reads pictures, where it keeps decoded ones
+            (`ftsuite.data.kept_pictures.KeptPictures`); the suite fills it as ``data.cache`` says. Else None.
     """
 
     classifies: bool = True
+    kept_pictures: Any = None
 
     def __init__(self, options: Options, seed: int) -> None:
         self.options: Any = options
@@ -171,6 +174,15 @@ class Task(abc.ABC):
             training: whether random augmentation applies.
             key: ``(2,)`` int32 seed, a pure function of (run seed, epoch, example); of a batch ``(batch, 2)``.
         """
+
+    @property
+    def preprocess_batch(self) -> Callable[[Mapping[str, Any], Any], Any] | None:
+        """What makes the features of a whole training batch at once, where that is faster; by default nothing does.
+
+        Called in tf.data with elements as of `preprocess`, ``(batch,)`` each, and keys ``(batch, 2)``; each example's
+        features must be what `preprocess` makes of it alone, in any dtype that the training model takes.
+        """
+        return None
 
     def augment_batch(self, features: Any, targets: Any, key: Any) -> tuple[Any, Any]:
         """Mix whole batches (features and one-hot targets); by default nothing is mixed."""

@@ -107,6 +107,13 @@ class DataConfig(Section):
     )
     sampling: imbalance.Sampling = imbalance.SAMPLING
     limit: ExampleLimits = Field(ExampleLimits(), description="Use at most so many examples of each split.")
+    cache: Literal["auto", "off", "memory", "disk"] = Field(
+        "auto",
+        description="Keep decoded training pictures between epochs: in memory, as many as half of what is free holds, "
+        "or on the disk, where other runs find them, up to FTSUITE_PICTURES_GIB (10) for all. `auto` keeps photos in "
+        "memory if they take a quarter of what is free at most, and drawn pictures on the disk. No choice changes a "
+        "pixel; for pictures only.",
+    )
     streaming: bool = Field(
         False,
         description="Read texts from the disk while training, in bounded memory, for a corpus larger than memory; for "

@@ -23,33 +23,18 @@ def crop_of(augment: Sequence[Augmentation]) -> CropResize | None:
     return next((item for item in augment if isinstance(item, CropResize)), None)
 
 
-def random_crop(image: Any, size: int, crop: CropResize, key: Any, antialias: bool = True) -> Any:
-    """Cut a random box and resize it to ``(size, size, 3)`` float32."""
-    begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
-        tf.shape(image),
-        tf.zeros((1, 0, 4), tf.float32),
-        seed=key,
-        min_object_covered=0.0,
-        aspect_ratio_range=crop.ratio,
-        area_range=crop.scale,
-        max_attempts=20,
-        use_image_if_no_bounding_boxes=True,
-    )
-    box = tf.slice(image, begin, extent)
-    box.set_shape((None, None, 3))
-    # Bilinear: half the work of bicubic, and no overshoot to clip.
-    return tf.image.resize(tf.cast(box, tf.float32), (size, size), "bilinear", antialias=antialias)
-
-
-def augment_image(image: Any, augment: Sequence[Augmentation], key: Any) -> Any:
+def augment_image(image: Any, augment: Sequence[Augmentation], key: Any, first: int = 0) -> Any:
     """Apply everything that changes one picture and keeps its size.
 
     Args:
         image: ``(size, size, 3)`` float32, 0-255.
         augment: in order; the crop and what mixes pictures are left to others.
         key: ``(2,)`` int32.
+        first: position of the first of them that is not done yet.
     """
     for position, item in enumerate(augment):
+        if position < first:
+            continue
         step_key = key + tf.constant([7919 * (position + 1), 104729 * (position + 1)], tf.int32)
         if isinstance(item, Flip):
             mirrored = tf.random.stateless_uniform((), step_key) < item.probability

@@ -94,7 +94,7 @@ def scan_image(path: str | Path) -> ImageInfo:
     with _quiet_pillow():
         found = _scan(str(path))
     if isinstance(found, BadFile):
-        raise DataError(f"Expected a picture that can be decoded. Received: {found.path}: {found.reason}.")
+        raise bad_file_error(found)
     return found
 
 
@@ -170,7 +170,7 @@ def decode_image(path: str | Path, channels: int = 3) -> np.ndarray:
     """
     data = read_bytes(str(path))
     if isinstance(data, BadFile):
-        raise DataError(f"Expected a picture that can be decoded. Received: {data.path}: {data.reason}.")
+        raise bad_file_error(data)
     return decode_bytes(data, shown_input(str(path)), channels)
 
 
@@ -189,6 +189,11 @@ def decode_bytes(data: bytes, name: str, channels: int = 3) -> np.ndarray:
     except Exception as error:
         reason = _decode_reason(error, data)
     raise DataError(f"Expected a picture that can be decoded. Received: {name}: {reason}.")
+
+
+def bad_file_error(bad: BadFile) -> DataError:
+    """The error for one file that cannot be used."""
+    return DataError(f"Expected a picture that can be decoded. Received: {bad.path}: {bad.reason}.")
 
 
 def read_bytes(path: str) -> bytes | BadFile:

@@ -5,6 +5,7 @@ Nothing here keeps a random state, so any epoch can be made again, alone and in 
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from ftsuite.data.text_batches import Encode, read_inputs, token_batches
 from ftsuite.data.token_counts import TokenCounts, TokenTally
 
 Preprocess = Callable[[Any, bool, Any], Any]
+PreprocessBatch = Callable[[dict[str, Any], Any], Any]
 Mix = Callable[[Any, Any, Any], tuple[Any, Any]]
 
 _READ_TOGETHER = 1024
@@ -46,6 +48,8 @@ class Pipeline:
         encode: texts to tokens (`ftsuite.api.Task.encode`); None where examples are prepared one by one. With it
             batches are made of texts of like length.
         sampling: how often the examples of each class are shown.
+        preprocess_batch: a whole training batch to features (`ftsuite.api.Task.preprocess_batch`); None where
+            `preprocess` makes them one by one.
     """
 
     preprocess: Preprocess
@@ -56,6 +60,7 @@ class Pipeline:
     class_weights: np.ndarray | None = None
     encode: Encode | None = None
     sampling: Sampling = "natural"
+    preprocess_batch: PreprocessBatch | None = None
     _latest: list[TokenTally] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def steps_per_epoch(self, examples: Examples) -> int:
@@ -133,6 +138,11 @@ class Pipeline:
             index = tf.zeros_like(key) if view is None else tf.cast(element["index"], tf.int32)
             return self.preprocess(element, view is not None, tf.stack([key, index]))
 
+        if view is not None and self.preprocess_batch is not None:
+            batches = _elements(examples, np.arange(len(examples))).batch(self.batch_size)
+            made = self._at_once(batches, view_seed(self.seed, view), self.preprocess_batch)
+            dataset = made.map(lambda features, _: features)
+            return EvaluationBatches(dataset.prefetch(2).with_options(_options()), len(examples))
         dataset = _elements(examples, np.arange(len(examples))).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         dataset = dataset.batch(self.batch_size).prefetch(2).with_options(_options())
         return EvaluationBatches(dataset, len(examples))
@@ -146,8 +156,22 @@ class Pipeline:
 
         batch_size = min(self.batch_size, len(examples))
         order, repeats = (column[first_step * batch_size :] for column in self.order(examples, epoch))
+        if self.preprocess_batch is not None:
+            batches = _elements(examples, order, repeats).batch(batch_size, drop_remainder=True)
+            return self._at_once(batches, epoch_key, self.preprocess_batch)
         dataset = _elements(examples, order, repeats).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         return dataset.batch(batch_size, drop_remainder=True)
+
+    def _at_once(self, batches: tf.data.Dataset, key: int, preprocess_batch: PreprocessBatch) -> tf.data.Dataset:
+        """Batches (features, targets) of training examples whose features are made a batch at a time."""
+
+        def prepare(batch: dict[str, Any]) -> tuple[Any, Any]:
+            index = tf.cast(batch["index"], tf.int32)
+            keys = tf.stack([_key_of(key, batch.get("repeat", tf.zeros_like(index))), index], axis=1)
+            return preprocess_batch(batch, keys), tf.one_hot(batch["label"], self.num_classes)
+
+        # One batch for each core, from the first on: AUTOTUNE takes longer than a short epoch to find that out.
+        return batches.map(prepare, num_parallel_calls=_cores())
 
     def _texts(self, examples: Examples, epoch: int, epoch_key: int, first_step: int) -> tf.data.Dataset:
         """Batches (features, targets) of texts of like length."""
@@ -302,6 +326,11 @@ def _elements(examples: Examples, order: np.ndarray, repeats: np.ndarray | None 
     blocks = tf.data.Dataset.from_tensor_slices(columns).batch(together)
     elements = blocks.map(with_texts, num_parallel_calls=at_once).unbatch()
     return elements.apply(tf.data.experimental.assert_cardinality(len(order)))
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _options() -> tf.data.Options:

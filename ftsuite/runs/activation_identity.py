@@ -11,6 +11,7 @@ import keras
 from ftsuite.api import ENTRY_POINT_GROUP, Examples, Task, TaskSpec
 from ftsuite.config import Config
 from ftsuite.models.text_backbones import LoadedTextBackbone
+from ftsuite.runs.decoded_pictures import picture_versions
 from ftsuite.training.activations.keys import hash_texts
 from ftsuite.training.seeds import is_deterministic, uses_xla
 
@@ -65,7 +66,7 @@ def activation_identity(prepared: Job, task: Task, pixels: int | None = None) ->
         "xla": uses_xla(),
         "deterministic": is_deterministic(prepared.config.deterministic),
         "devices": list(keras.distribution.list_devices()),
-        "versions": {name: version(name) for name in packages},
+        "versions": {**picture_versions(), **{name: version(name) for name in packages}},
         # Frozen adapters that were trained are part of a trunk, and their factor is in no weight.
         **({} if finetune.lora is None else {"lora": finetune.lora.model_dump(mode="json")}),
     }

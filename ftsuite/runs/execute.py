@@ -22,6 +22,7 @@ from ftsuite.runs.batch_trial import prepare_batches
 from ftsuite.runs.begin import job_name, resume_command
 from ftsuite.runs.begin_anew import ASIDE, adapted_journal_bytes, begin_anew, begun_anew
 from ftsuite.runs.classifier_training import results_kept, train_classifier
+from ftsuite.runs.decoded_pictures import write_pictures
 from ftsuite.runs.disk import require_disk
 from ftsuite.runs.environment import describe_data, describe_environment
 from ftsuite.runs.judgement import judge_classifier
@@ -184,6 +185,7 @@ def _train_and_judge(
     if not prepared.task.classifies:
         return metrics_of_adaptation(adaptation)
     start = weights_of(prepared)
+    write_pictures(prepared.task, prepared.pictures, journal.tell, progress)
     trainer, stages = train_classifier(prepared, folder, journal, resume)
     with results_kept(folder):
         with in_float32(prepared.model.serving):

@@ -31,6 +31,7 @@ from ftsuite.runs.audit_notes import audit_notes
 from ftsuite.runs.automatic_batch import BatchChoice, global_batch_size, is_automatic, with_batches_of
 from ftsuite.runs.computing import Computing, begin_computing
 from ftsuite.runs.data_size_notes import data_size_notes
+from ftsuite.runs.decoded_pictures import PicturesOnDisk, plan_pictures
 from ftsuite.runs.example_checks import refuse_empty, require_classifier, require_kind
 from ftsuite.runs.image_sizes import SizedInput, shipped_size, sized_inputs
 from ftsuite.runs.imbalance import class_weights_of, imbalance_notes
@@ -69,6 +70,7 @@ class Prepared:
         adapters: what LoRA will add for each training; None where the blocks themselves train.
         sized: task and training model of stages with a size of their own, by pixels.
         batch_choice: what stands in place of ``data.batch_size: auto``; None where the config gave a number.
+        pictures: decoded pictures that are to be written to the disk before training; None for none.
     """
 
     loaded: LoadedConfig
@@ -88,6 +90,7 @@ class Prepared:
     adapters: PlannedAdapters | None = None
     sized: Mapping[int, SizedInput] = field(default_factory=dict)
     batch_choice: BatchChoice | None = None
+    pictures: PicturesOnDisk | None = None
 
     @property
     def config(self) -> Config:
@@ -163,7 +166,9 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
         computing = replace(computing, recomputed=recompute(model.training))
     blocks = all_blocks(model.training, backbone.blocks)
     adapters = _adapters(config, backbone, blocks) if task.classifies else None
+    pictures, picture_notes = plan_pictures(task, parts, config)
     more_notes = (*unmeasured_notes(spec, config, len(parts["train"])), *(adapters.notes if adapters else ()))
+    more_notes = (*more_notes, *picture_notes)
     examples = replace(examples, notes=(*notes, *more_notes))
     pipeline = _pipeline(task, parts["train"], config)
     stages = _stages(config, blocks, adapters, pipeline, parts["train"], backbone)
@@ -172,7 +177,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     return Prepared(
         loaded, spec, task, examples, parts, backbone, model, blocks, stages, pipeline, weights_hash,
         _data_hash(examples, splits, source_weights(config.data.source)), _headline(spec, config, parts["train"]),
-        computing, adapters, sized,
+        computing, adapters, sized, pictures=pictures,
     )  # fmt: skip
 
 
@@ -291,6 +296,7 @@ def _pipeline(task: Task, training: Examples, config: Config) -> Pipeline:
         class_weights=class_weights_of(config, training),
         encode=task.encode if type(task).encode is not Task.encode else None,
         sampling=config.data.sampling,
+        preprocess_batch=task.preprocess_batch,
     )
 
 

@@ -95,7 +95,12 @@ def _merged(prepared: Prepared, adapters: LoraAdapters) -> dict[str, Any]:
 def _sized(prepared: Prepared, pixels: int) -> SizedWorkload:
     """The same batches of pictures of another size, and the model for them."""
     sized, training = prepared.sized[pixels], prepared.parts["train"]
-    pipeline = replace(prepared.pipeline, preprocess=sized.task.preprocess, mix=sized.task.augment_batch)
+    pipeline = replace(
+        prepared.pipeline,
+        preprocess=sized.task.preprocess,
+        preprocess_batch=sized.task.preprocess_batch,
+        mix=sized.task.augment_batch,
+    )
     return SizedWorkload(
         sized.model,
         lambda epoch, first_step: pipeline.training_epoch(training, epoch, first_step),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from ftsuite.api import Examples, Progress, Task, TaskModel
 from ftsuite.data.image import ImageReader
 from ftsuite.data.image_options import CutMix, MixUp
+from ftsuite.data.kept_pictures import KeptPictures
 from ftsuite.data.sources import load_examples
 from ftsuite.models.heads import cross_entropy, image_classifier, softmax
 
@@ -38,11 +40,22 @@ class ImageClassification(Task):
 
     def _reader_of(self, preprocessing: Any, train_image_size: int) -> ImageReader:
         resizing = preprocessing.resizing(self.options.fit)
-        return ImageReader(preprocessing.image_size, train_image_size, resizing, self.options.augment)
+        kept = self.kept_pictures
+        return ImageReader(preprocessing.image_size, train_image_size, resizing, self.options.augment, kept)
+
+    @cached_property
+    def kept_pictures(self) -> KeptPictures:
+        """Decoded pictures, kept for the whole run as `data.cache` says."""
+        return KeptPictures()
 
     def preprocess(self, element: Mapping[str, Any], training: bool, key: Any) -> Any:
         """A picture ``(image_size, image_size, 3)``, augmented in training."""
         return self._reader(element, training, key)
+
+    @property
+    def preprocess_batch(self) -> Callable[[Mapping[str, Any], Any], Any] | None:
+        """Training batches are made at once where the augmentation has a crop."""
+        return self._reader.batch if self._reader.training is not None else None
 
     def augment_batch(self, features: Any, targets: Any, key: Any) -> tuple[Any, Any]:
         """MixUp and CutMix, where the options ask for them."""

@@ -13,7 +13,9 @@ import tensorflow as tf
 from ftsuite.api import Examples
 from ftsuite.data import augment
 from ftsuite.data.image_options import Colour, CropResize, CutMix, Flip, MixUp, RandAugment
+from ftsuite.data.kept_pictures import KeptPictures
 from ftsuite.data.pipeline import Pipeline, balanced_class_weights, epoch_order
+from ftsuite.data.training_pictures import TrainingPictures
 
 
 def _examples(count: int) -> Examples:
@@ -90,7 +92,7 @@ def test_balanced_weights_have_mean_one_over_the_examples() -> None:
     np.testing.assert_allclose(sample_weights, targets.numpy() @ weights)
 
 
-PICTURE = np.random.default_rng(0).uniform(0, 255, size=(48, 40, 3)).astype(np.float32)
+PICTURE = np.random.default_rng(0).integers(0, 256, (48, 40, 3), np.uint8)
 EVERYTHING = (
     CropResize(name="crop-resize"),
     Flip(name="flip"),
@@ -102,10 +104,12 @@ EVERYTHING = (
 @hypothesis.settings(max_examples=60, deadline=None)
 @hypothesis.given(st.tuples(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1)))
 def test_augmented_pictures_keep_shape_and_range_and_repeat_themselves(key: tuple[int, int]) -> None:
+    made = TrainingPictures(32, EVERYTHING, KeptPictures())
+
     def once() -> np.ndarray:
-        seed = tf.constant(key, tf.int32)
-        image = augment.random_crop(PICTURE, 32, EVERYTHING[0], seed)
-        return augment.augment_image(image, EVERYTHING, seed).numpy()
+        images = made.augmented([PICTURE], np.array([key], np.int32))
+        image = tf.cast(images[0], tf.float32)
+        return augment.augment_image(image, EVERYTHING, tf.constant(key, tf.int32), 3).numpy()
 
     first = once()
     assert first.shape == (32, 32, 3)

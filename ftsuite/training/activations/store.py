@@ -72,6 +72,27 @@ class Activations:
             for column in columns
         }
 
+    def view(self, name: str, row: int) -> np.ndarray:
+        """One row of one layout where it lies, without copying: its shape, or of a ragged one (length, …).
+
+        Not to be written to. Raises as `gather`, and KeyError for a layout that is not there.
+        """
+        columns = self._columns
+        if columns is None:
+            raise RuntimeError("These activations were closed.")
+        column = next((column for column in columns if column.layout.name == name), None)
+        if column is None:
+            raise KeyError(name)
+        if not 0 <= row < self.count:
+            raise IndexError(f"Expected the number of one of {self.count} rows. Received: {row}.")
+        arrived = int(self._order[row])
+        block = int(np.searchsorted(column.first_rows, arrived, side="right")) - 1
+        first = int(column.first_rows[block])
+        if not column.layout.ragged:
+            return column.blocks[block][arrived - first]
+        start = int(self._offsets[first])
+        return column.blocks[block][int(self._offsets[arrived]) - start : int(self._offsets[arrived + 1]) - start]
+
     def when_closed(self, release: Callable[[], None]) -> None:
         """Have `release` called once: by `close`, or when nothing refers to this object, or when Python ends."""
         self._release = weakref.finalize(self, release)
