@@ -40,13 +40,14 @@ from ftsuite.data.audit.exact_copies import check_exact_copies
 from ftsuite.data.audit.findings import Finding
 from ftsuite.data.audit.near_images import check_near_images
 from ftsuite.data.audit.near_texts import check_near_texts
-from ftsuite.data.image_files import BadFile, scan_images
+from ftsuite.data.image_files import BadFile, ImageInfo, scan_images
 from ftsuite.data.sources.load import load_examples
 from ftsuite.data.splits import split_examples
 from ftsuite.registry import Registry
 
 T = TypeVar("T")
 Planted = dict[int, tuple[int, str]]
+Figures = dict[str, tuple[float, float]]
 
 
 def main() -> None:
@@ -69,17 +70,22 @@ def main() -> None:
         measure_texts(arguments.texts, arguments.planted, arguments.show, rng)
 
 
-def measure_pictures(folder: Path, count: int, show: int, rng: np.random.Generator) -> None:
-    """Plant broken files, exact copies and near duplicates into a folder that may be written to; find them."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    _measure_broken(paths, count, rng)
+def measure_pictures(folder: Path, count: int, show: int, rng: np.random.Generator) -> Figures:
+    """Plant broken files, exact copies and near duplicates into a folder that may be written to; find them.
+
+    Returns:
+        Recall and precision by ``broken``, ``exact``, ``near`` and ``promised``.
+    """
+    paths = [Path(entry.path) for entry in scan_images(sorted(folder.rglob("*"))) if isinstance(entry, ImageInfo)]
+    kinds = [*PICTURE_EDITS, "exact copy", "same pixels as PNG"]
+    count = min(count, len(paths) // len(kinds))  # nothing is made of the same picture twice
+    figures = {"broken": _measure_broken(paths, count, rng)}
     splits = sorted({path.relative_to(folder).parts[0] for path in paths})
     splits = splits if {"train", "test"} <= set(splits) else []
-    plan = [*((edit, count) for edit in PICTURE_EDITS), ("exact copy", count), ("same pixels as PNG", count)]
     sources = iter(rng.permutation(len(paths)).tolist())
     made: dict[Path, tuple[Path, str]] = {}
-    for edit, wanted in plan:
-        for number in range(wanted):
+    for edit in kinds:
+        for number in range(count):
             source = paths[next(sources)]
             place = _other_split(source, folder, splits) if splits and number % 2 else source.parent
             target = place / f"planted-{edit.replace(' ', '-').replace('%', '')}-{number}.jpg"
@@ -97,17 +103,20 @@ def measure_pictures(folder: Path, count: int, show: int, rng: np.random.Generat
     parts = split_examples(examples, validation_fraction=0.15, test_fraction=0.2, seed=0)
     print(f"{len(examples):,} pictures, {len(planted):,} of them planted")
     exact, seconds = _timed(lambda: check_exact_copies(examples, parts))
-    _report(
-        exact, {p: of for p, of in planted.items() if "exact" in of[1] or "same" in of[1]}, planted, seconds, "exact"
-    )
+    figures["exact"] = _report(exact, _of(planted, kinds[-2:]), planted, "exact", seconds)
     near, seconds = _timed(lambda: check_near_images(examples, parts))
-    _report(near, {p: of for p, of in planted.items() if of[1] in PICTURE_EDITS}, planted, seconds, "near")
-    _report(near, {p: of for p, of in planted.items() if of[1] in PROMISED_PICTURE_EDITS}, planted, None, "promised")
+    figures["near"] = _report(near, _of(planted, PICTURE_EDITS), planted, "near", seconds)
+    figures["promised"] = _report(near, _of(planted, PROMISED_PICTURE_EDITS), planted, "promised")
     _show_others(near, examples, planted, show)
+    return figures
 
 
-def measure_texts(config: str, count: int, show: int, rng: np.random.Generator) -> None:
-    """Plant exact copies and near duplicates into the texts of a config; find them."""
+def measure_texts(config: str, count: int, show: int, rng: np.random.Generator) -> Figures:
+    """Plant exact copies and near duplicates into the texts of a config; find them.
+
+    Returns:
+        Recall and precision by ``exact`` and ``near``.
+    """
     if Path(config).suffix in (".csv", ".jsonl", ".parquet"):
         examples = load_examples(DataConfig(source=config), 0)
     else:
@@ -140,13 +149,14 @@ def measure_texts(config: str, count: int, show: int, rng: np.random.Generator) 
     splits = rng.choice(["train", "train", "validation", "test"], size=len(examples))
     print(f"{len(examples):,} texts, {len(planted):,} of them planted")
     exact, seconds = _timed(lambda: check_exact_copies(examples, splits))
-    _report(exact, {p: of for p, of in planted.items() if of[1] == "exact copy"}, planted, seconds, "exact")
+    figures = {"exact": _report(exact, _of(planted, ["exact copy"]), planted, "exact", seconds)}
     near, seconds = _timed(lambda: check_near_texts(examples, splits))
-    _report(near, {p: of for p, of in planted.items() if of[1] in TEXT_EDITS}, planted, seconds, "near")
+    figures["near"] = _report(near, _of(planted, TEXT_EDITS), planted, "near", seconds)
     _show_others(near, examples, planted, show)
+    return figures
 
 
-def _measure_broken(paths: Sequence[Path], count: int, rng: np.random.Generator) -> None:
+def _measure_broken(paths: Sequence[Path], count: int, rng: np.random.Generator) -> tuple[float, float]:
     made: dict[str, str] = {}
     for number, at in enumerate(rng.permutation(len(paths))[:count].tolist()):
         for kind, data in broken_files(paths[at].read_bytes()).items():
@@ -161,6 +171,8 @@ def _measure_broken(paths: Sequence[Path], count: int, rng: np.random.Generator)
     print(f"broken files, whole ones named by mistake: {len(named - set(made))} of {len(paths):,}; {seconds:.1f} s")
     for path in made:
         Path(path).unlink()
+    right = len(named & set(made))
+    return right / max(len(made), 1), right / max(len(named), 1)
 
 
 def _other_split(source: Path, folder: Path, splits: Sequence[str]) -> Path:
@@ -171,23 +183,29 @@ def _other_split(source: Path, folder: Path, splits: Sequence[str]) -> Path:
     return place
 
 
-def _report(found: Sequence[Finding], wanted: Planted, planted: Planted, seconds: float | None, title: str) -> None:
+def _of(planted: Planted, edits: Sequence[str]) -> Planted:
+    return {copy: made for copy, made in planted.items() if made[1] in edits}
+
+
+def _report(
+    found: Sequence[Finding], wanted: Planted, planted: Planted, title: str, seconds: float | None = None
+) -> tuple[float, float]:
     pairs = _pairs(found)
     by_edit: dict[str, list[bool]] = defaultdict(list)
     for copy, (source, edit) in wanted.items():
         by_edit[edit].append((min(copy, source), max(copy, source)) in pairs)
-    all_found = [hit for hits in by_edit.values() for hit in hits]
     for edit, hits in by_edit.items():
         print(f"{title}: {edit:>20}: recall {np.mean(hits):.3f} of n = {len(hits)}")
     touched = [pair for pair in pairs if pair[0] in wanted or pair[1] in wanted]
     root = {copy: source for copy, (source, _) in planted.items()}
     right = sum(root.get(one, one) == root.get(other, other) for one, other in touched)
-    precision = f"{right / len(touched):.3f}" if touched else "-"
-    time_taken = "" if seconds is None else f"; {seconds:.1f} s"
+    recall = sum(sum(hits) for hits in by_edit.values()) / max(len(wanted), 1)
+    precision = right / max(len(touched), 1)
     print(
-        f"{title}: {'all':>20}: recall {np.mean(all_found):.3f} of n = {len(all_found)}, precision {precision} "
-        f"({right} of {len(touched)} pairs with a planted one){time_taken}"
+        f"{title}: {'all':>20}: recall {recall:.3f} of n = {len(wanted)}, precision {precision:.3f} "
+        f"({right} of {len(touched)} pairs with a planted one)" + ("" if seconds is None else f"; {seconds:.1f} s")
     )
+    return recall, precision
 
 
 def _show_others(found: Sequence[Finding], examples: Examples, planted: Planted, show: int) -> None:

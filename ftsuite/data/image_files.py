@@ -23,6 +23,7 @@ from PIL import Image
 from ftsuite.data.contents import is_inside, read_stretch, shown_input, stretch_of
 from ftsuite.data.image_pixels import UndecodableError, exif_orientation, mode_problem, to_array
 from ftsuite.data.image_sniff import what_it_is
+from ftsuite.data.jpeg_ends import has_zeroed_end
 from ftsuite.errors import DataError, FtsuiteError
 
 Progress = Callable[[str, int, int], None]
@@ -264,6 +265,8 @@ def _inspect(data: bytes, name: str) -> ImageInfo:
             raise UndecodableError(problem)
         frames = int(getattr(image, "n_frames", 1))
         if image.format == "JPEG":
+            if has_zeroed_end(data):
+                raise UndecodableError("is cut short: its end is filled with zeros")
             orientation = exif_orientation(image)
             image.draft("L", (max(width // _DRAFT_DIVISOR, 1), max(height // _DRAFT_DIVISOR, 1)))
             image.load()

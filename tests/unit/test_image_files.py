@@ -184,6 +184,19 @@ def test_a_jpeg_cut_near_its_end_is_found(tmp_path: Path) -> None:
     assert reason_of(path) == "is cut short: its data ends before the picture does"
 
 
+def test_a_jpeg_whose_end_was_never_written_is_found(tmp_path: Path) -> None:
+    """Decoders read zeros as pixels: without this a picture half of grey would pass."""
+    path = tmp_path / "zeroed.jpg"
+    exif = Image.Exif()
+    exif[0x010E] = "with an end mark in front: \xff\xd9"
+    Image.fromarray(picture(200, 300)).save(path, quality=50, optimize=True, exif=exif)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2))
+    assert reason_of(path) == "is cut short: its end is filled with zeros"
+    path.write_bytes(whole + bytes(500))
+    assert isinstance(scan_image(path), ImageInfo)
+
+
 def test_a_jpeg_without_its_end_mark_goes_to_pillow(tmp_path: Path) -> None:
     path = save(tmp_path / "trailing.jpg", Image.fromarray(picture()))
     path.write_bytes(path.read_bytes() + b"\x00\x00camera")

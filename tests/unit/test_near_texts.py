@@ -102,7 +102,17 @@ def test_signatures_estimate_the_similarity_and_find_the_like() -> None:
 
 
 def test_very_many_like_texts_stay_within_bounds() -> None:
-    signed = np.tile(np.arange(128, dtype=np.uint32), (3000, 1))
-    pairs = pairs_in_bands(signed, 0.5)
-    assert len(pairs) < 3000 * 33
-    assert set(pairs.ravel().tolist()) == set(range(3000))
+    signed = np.tile(np.arange(128, dtype=np.uint32), (1000, 1))
+    signed[:, ::3] = np.random.default_rng(0).integers(0, 2**32, size=signed[:, ::3].shape)
+    signed[:, :8] = 7  # two buckets of all of them
+    pairs = pairs_in_bands(signed, 0.5, most=4)
+    assert len(pairs) <= 1000 * 4
+    assert set(pairs.ravel().tolist()) == set(range(1000))
+
+
+def test_the_most_alike_partners_are_kept() -> None:
+    signed = np.tile(np.arange(128, dtype=np.uint32), (12, 1))
+    for place in range(12):
+        signed[place, 4 : 4 + 4 * place] = 1000 + place  # the farther apart in place, the less alike
+    assert len(pairs_in_bands(signed, 0.5, most=12)) == 12 * 11 / 2
+    assert pairs_in_bands(signed, 0.5, most=1).tolist() == [[0, place] for place in range(1, 12)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image
 
 from ftsuite.api import Progress
-from ftsuite.data.image_files import FORMATS, MAX_PIXELS, BadFile, read_bytes, scan_image
+from ftsuite.data.image_files import FORMATS, MAX_PIXELS, BadFile, read_bytes, scan_bytes
 from ftsuite.data.image_pixels import to_array
-from ftsuite.errors import DataError, ResourceError
+from ftsuite.errors import ResourceError
 
 THUMBNAIL_PIXELS = 64
 _BATCH_PICTURES = 1024
@@ -44,7 +44,9 @@ def grey_thumbnails(paths: Sequence[str], progress: Progress | None = None) -> t
     """
     thumbnails = _on_disk(len(paths))
     unreadable: dict[int, str] = {}
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    # Odd EXIF and large pictures are the scan's to judge; filters are the process's own, so not set in the threads.
+    with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        warnings.simplefilter("ignore")
         for start in range(0, len(paths), _BATCH_PICTURES):
             for offset, made in enumerate(pool.map(_thumbnail, paths[start : start + _BATCH_PICTURES])):
                 if isinstance(made, str):
@@ -89,11 +91,8 @@ def _thumbnail(path: str) -> np.ndarray | str:
     try:
         return grey_thumbnail(_decoded(data))
     except Exception as error:  # whatever a decoder stumbles over, the scan has the words for it
-        try:
-            scan_image(path)
-        except DataError as named:
-            return named.message.partition(f"{Path(path)}: ")[2].rstrip(".") or named.message
-        return f"cannot be decoded ({error})"
+        found = scan_bytes(data, path)
+        return found.reason if isinstance(found, BadFile) else f"cannot be decoded ({error})"
 
 
 def _decoded(data: bytes) -> Any:

@@ -16,8 +16,9 @@ BAND_ROWS = 4
 PLACES = BANDS * BAND_ROWS
 # Bounds: shingles hashed at once, and how many of a bucket's members are paired with each of them.
 _BLOCK_SHINGLES = 1024
-_BUCKET_PARTNERS = 32
-_BLOCK_PAIRS = 262_144
+_BUCKET_PARTNERS = 16
+MOST_PARTNERS = 16
+_BLOCK_PAIRS = 65_536
 # An estimate from 128 places is off by at most this much in all but about one of a thousand pairs.
 _ESTIMATE_SLACK = 0.15
 
@@ -47,25 +48,45 @@ def signatures(sets: Iterable[np.ndarray], count: int) -> np.ndarray:
     return signed
 
 
-def pairs_in_bands(signed: np.ndarray, least_jaccard: float) -> np.ndarray:
+def pairs_in_bands(signed: np.ndarray, least_jaccard: float, most: int = MOST_PARTNERS) -> np.ndarray:
     """Find pairs that share a band and whose signatures do not rule out the similarity.
 
-    A bucket of very many like texts is not paired in full: each of its members meets the 32 that follow it.
+    The work is bounded where very many texts are alike, such as lines of one form: in a bucket each member meets the
+    16 that follow it, and of each text only the most alike partners are kept.
 
     Args:
         signed: ``(n, 128)`` uint32.
         least_jaccard: of pairs that are wanted; the estimate may lie 0.15 below it.
+        most: a pair is kept where it is among so many most alike of either end.
 
     Returns:
         ``(k, 2)`` int64, the lower place first, rising, no pair twice.
     """
     count = len(signed)
-    codes = np.zeros(0, dtype=np.int64)
+    codes, agreements = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.uint8)
     for band in range(BANDS):
         pairs = _bucket_pairs(_band_keys(signed[:, band * BAND_ROWS : (band + 1) * BAND_ROWS]))
-        fresh = np.setdiff1d(pairs[:, 0] * count + pairs[:, 1], codes)
-        codes = np.union1d(codes, fresh[_may_be_alike(signed, fresh, least_jaccard - _ESTIMATE_SLACK)])
+        found = _without_repeats(pairs[:, 0] * count + pairs[:, 1])
+        fresh = found[~np.isin(found, codes, assume_unique=True, kind="sort")]
+        agree = _agreements(signed, fresh)
+        alike = agree >= (least_jaccard - _ESTIMATE_SLACK) * PLACES
+        codes = np.concatenate([codes, fresh[alike]])
+        agreements = np.concatenate([agreements, agree[alike]])
+        if len(codes) > 4 * most * count or band == BANDS - 1:
+            kept = _strongest(codes, agreements, count, most)
+            codes, agreements = codes[kept], agreements[kept]
+    codes = np.sort(codes)
     return np.stack([codes // max(count, 1), codes % max(count, 1)], axis=1)
+
+
+def _strongest(codes: np.ndarray, agreements: np.ndarray, count: int, most: int) -> np.ndarray:
+    """Which pairs are among the `most` with the highest agreement of one of their ends, ``(k,)`` bool."""
+    kept = np.zeros(len(codes), dtype=bool)
+    ends = np.concatenate([codes // max(count, 1), codes % max(count, 1)])
+    order = np.lexsort((np.tile(codes, 2), -np.tile(agreements, 2).astype(np.int16), ends))
+    starts = np.searchsorted(ends[order], ends[order])
+    kept[order[np.arange(len(order)) - starts < most] % max(len(codes), 1)] = True
+    return kept
 
 
 def _band_keys(band: np.ndarray) -> np.ndarray:
@@ -77,7 +98,7 @@ def _band_keys(band: np.ndarray) -> np.ndarray:
 
 
 def _bucket_pairs(keys: np.ndarray) -> np.ndarray:
-    """Pairs ``(k, 2)`` of places with the same key, of each place those with the next 32 in its bucket."""
+    """Pairs ``(k, 2)`` of places with the same key, of each place those with the next 16 in its bucket."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     found = []
@@ -90,9 +111,16 @@ def _bucket_pairs(keys: np.ndarray) -> np.ndarray:
     return np.sort(pairs, axis=1)
 
 
-def _may_be_alike(signed: np.ndarray, codes: np.ndarray, least: float) -> np.ndarray:
-    kept = [np.zeros(0, dtype=bool)]
+def _without_repeats(numbers: np.ndarray) -> np.ndarray:
+    """Sorted, each once; numpy's own `unique` hashes whole numbers, which takes a hundred times as long for many."""
+    ordered = np.sort(numbers)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+
+
+def _agreements(signed: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """In how many places the signatures of each pair agree, ``(k,)`` uint8."""
+    counted = np.zeros(len(codes), dtype=np.uint8)
     for start in range(0, len(codes), _BLOCK_PAIRS):
         first, second = np.divmod(codes[start : start + _BLOCK_PAIRS], len(signed))
-        kept.append((signed[first] == signed[second]).mean(axis=1) >= least)
-    return np.concatenate(kept)
+        counted[start : start + _BLOCK_PAIRS] = (signed[first] == signed[second]).sum(axis=1)
+    return counted

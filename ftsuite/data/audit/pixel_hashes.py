@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,7 +29,9 @@ def pixel_hashes(paths: Sequence[str], content_hashes: Sequence[str], progress: 
         first.setdefault(content, position)
     positions = list(first.values())
     known: dict[str, str] = {}
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    # Odd EXIF and large pictures are the scan's to judge; filters are the process's own, so not set in the threads.
+    with warnings.catch_warnings(), ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        warnings.simplefilter("ignore")
         for start in range(0, len(positions), _BATCH_PICTURES):
             batch = positions[start : start + _BATCH_PICTURES]
             hashes = pool.map(_pixel_hash, [paths[position] for position in batch])
