@@ -21,6 +21,7 @@ from ftsuite.data.sources.assemble import content_notes
 from ftsuite.data.sources.classes import check_class_counts
 from ftsuite.data.sources.found import Found, listed
 from ftsuite.data.sources.table_files import read_table
+from ftsuite.data.text_stream import StreamColumn
 from ftsuite.errors import DataError
 
 KEEP, LEAVE_OUT, RELABEL = "keep", "leave out", "relabel"
@@ -216,7 +217,10 @@ def _settled(examples: Examples, notes: list[str]) -> Examples:
     check_class_counts(found, by_split, "skip")
     renumber = np.asarray([found.class_names.index(n) if n in found.class_names else -1 for n in examples.class_names])
     labels = renumber[examples.labels].astype(np.int64)
-    said = [*found.notes, *content_notes(examples.content_hashes, labels, examples.splits)]
+    # Of examples that stay on the disk the contents are not held to be compared.
+    streamed = isinstance(examples.content_hashes, StreamColumn)
+    contents = [] if streamed else content_notes(examples.content_hashes, labels, examples.splits)
+    said = [*found.notes, *contents]
     # Loading has said some of it before.
     said = list(dict.fromkeys(said))
     return replace(examples, labels=labels, class_names=tuple(found.class_names), notes=tuple(said), collected=None)
