@@ -35,15 +35,21 @@ def assigned_splits(examples: Examples, data: DataConfig, seed: int) -> tuple[Ex
         ConfigError: no fold is chosen, or the source gave no times.
         DataError: too few examples, or splits that share some.
     """
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {} if examples.groups is None else {"grouped": True}
     if data.folds is not None:
         examples, splits = _of_fold(examples, data, data.folds, seed)
-        return examples, splits, {"folds": data.folds.model_dump()}
+        return examples, splits, {**facts, "folds": data.folds.model_dump()}
     if data.time_column is not None:
         if examples.times is None:
             raise ConfigError(
                 "Expected the task to load times for data.time_column. Received: examples without any.",
                 "Remove data.time_column: this source or this task knows of no times.",
+            )
+        if examples.splits is not None:
+            raise ConfigError(
+                "Expected data.time_column to split examples that have no splits of their own. Received: official "
+                "splits beside times.",
+                "Remove data.time_column, or the splits of the source.",
             )
         splits, cuts = forward_splits(
             examples.times, validation_fraction=data.validation_fraction, test_fraction=data.test_fraction
@@ -63,7 +69,7 @@ def _of_fold(examples: Examples, data: DataConfig, folds: FoldsConfig, seed: int
     if folds.held_out is None:
         raise ConfigError(
             "Expected data.folds.held_out to say which fold is tested. Received: null",
-            f"Write a number from 1 to {folds.count}; `ftsuite run` alone runs every fold.",
+            f"Write a number from 1 to {folds.count}, or `--set data.folds=null`; `ftsuite run` alone runs every fold.",
         )
     examples, note = foldable_examples(examples)
     splits = fold_splits(

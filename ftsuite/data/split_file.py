@@ -129,7 +129,7 @@ def split_facts(path: str | Path) -> dict[str, Any]:
 
     Returns:
         ``counts`` by split; ``data_sha256`` and ``split_sha256``, which are equal for the same data and the same split
-        of it; and how it was made, ``time`` or ``folds``, where that was by one of them.
+        of it; and how it was made: ``grouped``, ``time`` or ``folds``, where any of them was.
 
     Raises:
         ArtifactError: missing, torn, or written in another format.

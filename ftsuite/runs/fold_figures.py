@@ -51,6 +51,7 @@ def fold_row(folder: Path, number: int) -> dict[str, Any]:
         "folder": fold.name,
         "counts": facts["counts"],
         "split_sha256": facts.get("split_sha256"),
+        "grouped": bool(facts.get("grouped")),
         "headline": metrics["headline"],
         "test": _scalars(metrics["test"]),
         **({"baselines": baselines} if baselines else {}),
@@ -86,7 +87,7 @@ def summarize(loaded: LoadedConfig, folder: Path, rows: Sequence[dict[str, Any]]
     )
     # A job without a metric of its own leads with macro F1 where classes are uneven, which folds may differ in.
     headlines = {row["headline"] for row in rows}
-    grouped = loaded.config.data.group_column is not None
+    grouped = any(row["grouped"] for row in rows)
     return {
         "complete": True,
         "seed": loaded.config.seed,

@@ -93,6 +93,8 @@ def _run_fold(loaded: LoadedConfig, folder: Path, number: int, shown: Shown | No
             checked = _checked(loaded, folder, number, listener)
             return execute(loaded, folder=fold, resume=resume, listener=checked, progress=progress)
     except Interrupted as stop:
+        if not any(folder.glob(f"fold-*/{folders.JOURNAL}")):
+            raise
         raise Interrupted(
             f"Stopped in fold {number}. What was done so far is kept in {folder}.",
             f"Go on with: {folds_folder.resume_folds_command(folder)}",

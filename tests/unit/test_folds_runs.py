@@ -60,6 +60,7 @@ class Training:
     def __init__(self) -> None:
         self.ran: list[tuple[int, bool]] = []
         self.count = 30
+        self.grouped = False
         self.error: dict[int, BaseException] = {}
 
     def __call__(self, loaded: LoadedConfig, *, folder: Path, resume: bool, listener: Any, **_: Any) -> RunResult:
@@ -69,7 +70,7 @@ class Training:
         self.ran.append((folds.held_out, resume))
         examples = examples_of(self.count)
         splits = fold_splits(examples, count=folds.count, held_out=folds.held_out, validation_fraction=0.2, seed=0)
-        write_split(folder / "split.json", examples, splits)
+        write_split(folder / "split.json", examples, splits, {"grouped": self.grouped})
         listener({"event": "plan"})
         (folder / "journal.jsonl").write_text('{"event": "run_started", "config": "reviews"}\n', encoding="utf-8")
         if folds.held_out in self.error:
@@ -140,6 +141,10 @@ def test_the_page_tells_of_every_fold_and_escapes_names(training: Training) -> N
     assert "positive &lt;b&gt;" in text
     assert "Bengio" in text
     assert "±" in text
+    assert "one group" not in text
+    training.grouped = True
+    grouped = begin_folds(load(), Path("grouped"), False)
+    assert any("one group" in note for note in run(grouped).summary["notes"])
     first = (folder / "report.html").read_bytes()
     write_folds_page(folder / "report.html", read_folds(folder))
     assert (folder / "report.html").read_bytes() == first
@@ -178,6 +183,19 @@ def test_a_stopped_one_goes_on_where_it_was(training: Training) -> None:
     assert finished_folds("last") == folder
     with pytest.raises(ArtifactError, match="No unfinished cross-validation of 'reviews'"):
         begin_folds(load(), None, True)
+
+
+def test_stopped_before_any_training_it_is_not_said_that_something_is_kept(
+    training: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: Any, **__: Any) -> RunResult:
+        raise Interrupted("Stopped before training began; there is nothing to go on with.")
+
+    monkeypatch.setattr(running, "execute", stop)
+    folder = begin_folds(load(), None, False)
+    with pytest.raises(Interrupted, match="nothing to go on with"):
+        run(folder)
+    assert not (folder / "fold-1").exists()
 
 
 def test_a_fold_killed_before_its_config_was_written_begins_anew(training: Training) -> None:

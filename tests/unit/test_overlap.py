@@ -138,6 +138,19 @@ def test_times_are_asked_for_where_a_task_loads_none() -> None:
         assigned_splits(made(["a", "b", "c"], None), data(time_column="seen"), 0)
 
 
+def test_times_beside_official_splits_are_refused() -> None:
+    examples = made(["a", "b", "c"], ["train", "validation", "test"], times=np.arange(3))
+    with pytest.raises(ConfigError, match="no splits of their own"):
+        assigned_splits(examples, data(time_column="seen"), 0)
+
+
+def test_it_is_recorded_that_groups_stayed_together() -> None:
+    examples = made(list("abcdef"), None, groups=tuple("xxyyzz"))
+    assert assigned_splits(examples, data(), 0)[2] == {"grouped": True}
+    folds = data(folds={"count": 3, "held_out": 1})
+    assert assigned_splits(examples, folds, 0)[2] == {"grouped": True, "folds": {"count": 3, "held_out": 1}}
+
+
 def test_a_run_of_folds_needs_its_fold() -> None:
     with pytest.raises(ConfigError, match="which fold is tested"):
         assigned_splits(made(["a", "b", "c"], None), data(folds={"count": 2}), 0)
