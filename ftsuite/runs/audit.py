@@ -13,13 +13,13 @@ import numpy as np
 from ftsuite.api import Collected, Examples, Progress, TaskSpec
 from ftsuite.config import Config, LoadedConfig
 from ftsuite.data.audit.findings import SEVERITIES, Finding
-from ftsuite.data.sources.found import COLLECT
 from ftsuite.data.splits import TRAIN
 from ftsuite.errors import ArtifactError, DataError, FtsuiteError, ResourceError
 from ftsuite.registry import Registry
 from ftsuite.runs.audit_checks import CHECKS, PICTURES, Audited, Check, feature_source
 from ftsuite.runs.audit_inputs import options_of
 from ftsuite.runs.example_checks import require_kind
+from ftsuite.runs.loading import load_of_task
 from ftsuite.runs.prepare import plugin_errors, used_splits
 
 Listener = Callable[[Mapping[str, Any]], None]
@@ -133,7 +133,7 @@ def _load(loaded: LoadedConfig, spec: TaskSpec, progress: Progress) -> Examples:
     config = loaded.config
     task = spec.create(options_of(loaded, spec), config.seed)
     with plugin_errors(spec.name, "load"):
-        examples = task.load(config.data.model_copy(update={"bad_files": COLLECT}), progress)
+        examples = load_of_task(task, config.data, progress, collect=True)
     require_kind(spec, examples, config)
     collected = examples.collected or Collected()
     if not len(examples) and not collected.bad_files:

@@ -36,6 +36,7 @@ from ftsuite.runs.example_checks import refuse_empty, require_classifier, requir
 from ftsuite.runs.image_sizes import SizedInput, shipped_size, sized_inputs
 from ftsuite.runs.imbalance import class_weights_of, imbalance_notes
 from ftsuite.runs.job_notes import scratch_notes, unmeasured_notes
+from ftsuite.runs.loading import load_of_task
 from ftsuite.training.adapters import PlannedAdapters, planned_adapters
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.gradient_checkpointing import recompute
@@ -147,7 +148,7 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     options: Any = loaded.options if loaded.options is not None else spec.options()
     task = spec.create(options, config.seed)
     with plugin_errors(spec.name, "load"):
-        examples = task.load(config.data, progress)
+        examples = load_of_task(task, config.data, progress)
     require_kind(spec, examples, config)
     require_classifier(task, config)
     examples, splits = _splits(examples, config, split_path)

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ftsuite.api import Collected, Examples
+from ftsuite.api import Collected, Examples, Options
 from ftsuite.config import DataConfig
 from ftsuite.data.sources import load_examples
 from ftsuite.data.sources.manifest import COLUMNS, apply_manifest, read_manifest
-from ftsuite.errors import ConfigError, DataError
+from ftsuite.errors import DataError
+from ftsuite.runs.loading import load_of_task
+from tests.cli.audit_stub import Loading
 from tests.tiny import save_pictures
 
 HASHES = tuple(letter * 64 for letter in "abcdef")
@@ -151,7 +153,7 @@ def test_a_run_loads_what_the_manifest_keeps_whatever_else_lies_there(tmp_path: 
     ]
     manifest = _written(tmp_path / "m.csv", [["crow/bad.jpg", "", "leave out", "", "", ""], *rows[1:]])
     data = DataConfig(source=f"folder:{folder}", manifest=str(manifest))
-    kept = load_examples(data, seed=0)
+    kept = load_of_task(Loading(Options(), 0), data, None)
     assert kept.ids == everything.ids[1:]
     assert kept.class_names == everything.class_names
     np.testing.assert_array_equal(kept.labels, everything.labels[1:])
@@ -174,15 +176,37 @@ def test_drawn_birds_and_tables_take_a_manifest_as_well(tmp_path: Path) -> None:
         rows[0][2] = "keep"
         rows[-1][2] = "leave out"
         path = _written(tmp_path / "m.csv", rows)
-        kept = load_examples(DataConfig(source=source, manifest=str(path), **counts), seed=0)
+        data = DataConfig(source=source, manifest=str(path), **counts)
+        kept = load_of_task(Loading(Options(), 0), data, None)
         assert kept.ids == tuple(whole.ids)[:-1]
 
 
-def test_unlabelled_jobs_refuse_a_manifest(tmp_path: Path) -> None:
-    from ftsuite.data.sources.unlabelled_examples import load_unlabelled
+def test_labels_are_those_that_the_task_gives(tmp_path: Path) -> None:
+    """Sentiment reads pos and neg as positive and negative; so does the audit, and so does its manifest."""
+    from ftsuite_sentiment import SPEC
 
-    with pytest.raises(ConfigError, match="learns none"):
-        load_unlabelled(DataConfig(source="csv:t.csv", manifest="m.csv"), seed=0)
+    table = tmp_path / "t.csv"
+    table.write_text("text,label\nfine,pos\nawful,neg\nbetter,pos\n", encoding="utf-8")
+    task = SPEC.create(SPEC.options(), 0)
+    whole = task.load(DataConfig(source=f"csv:{table}"))
+    rows = [
+        [identifier, content, "keep", label, "", ""]
+        for identifier, content, label in zip(
+            whole.ids, whole.content_hashes, ("negative", "negative", "positive"), strict=True
+        )
+    ]
+    data = DataConfig(source=f"csv:{table}", manifest=str(_written(tmp_path / "m.csv", rows)))
+    kept = load_of_task(task, data, None)
+    assert [kept.class_names[label] for label in kept.labels] == ["negative", "negative", "positive"]
+
+
+def test_unlabelled_texts_need_no_classes(tmp_path: Path) -> None:
+    texts = Examples(("1", "2"), ("a", "b"), np.zeros(2, np.int64), ("text",), HASHES[:2], "text")
+    rows = [["1", HASHES[0], "keep", "text", "", ""], ["2", HASHES[1], "leave out", "text", "", ""]]
+    path = _written(tmp_path / "m.csv", rows)
+    assert apply_manifest(texts, path, classifies=False).ids == ("1",)
+    with pytest.raises(DataError, match="two classes"):
+        apply_manifest(texts, path)
 
 
 def test_what_several_sources_collected_stands_together() -> None:

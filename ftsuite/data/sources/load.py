@@ -16,7 +16,6 @@ from ftsuite.data.sources.folder import load_folder
 from ftsuite.data.sources.found import COLLECT
 from ftsuite.data.sources.huggingface import load_huggingface
 from ftsuite.data.sources.jsonl_stream import load_jsonl_stream
-from ftsuite.data.sources.manifest import apply_manifest
 from ftsuite.data.sources.parsing import Source, resolve_source
 from ftsuite.data.sources.pattern_groups import grouped_by_pattern
 from ftsuite.data.sources.records_source import load_records
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 def load_examples(data: DataConfig, seed: int, progress: Progress | None = None) -> Examples:
     """All labelled examples of ``data.source``, checked, with what was left out in `Examples.notes`.
 
+    ``data.manifest`` is applied to what a task makes of them, by `ftsuite.runs.loading.load_of_task`.
+
     Args:
         data: the config's ``data`` section.
         seed: the run's seed; what the field guide draws depends on it.
@@ -44,16 +45,11 @@ def load_examples(data: DataConfig, seed: int, progress: Progress | None = None)
 
     Raises:
         ConfigError: a source that cannot be understood, or a pattern of groups that fits no id.
-        DataError: a manifest that does not fit, or files, rows or classes that cannot be used, every one of them named.
+        DataError: files, rows or classes that cannot be used, every one of them named.
         ArtifactError: an asset that is damaged.
         ResourceError: a tfds data set or an asset that is neither here nor to be had.
     """
-    if data.manifest is None:
-        examples = _load(data, seed, progress)
-    else:
-        # What the manifest leaves out must not stop a run, so all of it is known before anything is refused.
-        everything = _load(data.model_copy(update={"bad_files": COLLECT}), seed, progress)
-        examples = apply_manifest(everything, Path(data.manifest).expanduser())
+    examples = _load(data, seed, progress)
     return examples if data.group_pattern is None else grouped_by_pattern(examples, data.group_pattern)
 
 

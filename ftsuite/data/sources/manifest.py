@@ -62,12 +62,13 @@ class ManifestRow:
         return "suggested_label" if self.action == RELABEL else "label"
 
 
-def apply_manifest(examples: Examples, path: Path) -> Examples:
+def apply_manifest(examples: Examples, path: Path, *, classifies: bool = True) -> Examples:
     """The examples that a manifest keeps, under its labels, in their order.
 
     Args:
-        examples: all of a source, loaded under `ftsuite.data.sources.found.COLLECT`.
+        examples: all of a source, loaded under `ftsuite.data.sources.found.COLLECT`, with the classes of its task.
         path: of the manifest, a CSV.
+        classifies: whether there must be classes to tell apart.
 
     Raises:
         DataError: the file is missing or malformed, or rows do not fit the examples; names every row by its line.
@@ -92,7 +93,8 @@ def apply_manifest(examples: Examples, path: Path) -> Examples:
         raise _misfit(path, problems, len(rows))
     changed = int(np.count_nonzero(labels != examples.labels))
     notes = _notes(path, rows, changed, (set(place) | set(bad)) - {row.id for row in rows})
-    return _settled(replace(examples, labels=labels).take(sorted(kept)), notes)
+    left = replace(examples, labels=labels).take(sorted(kept))
+    return _settled(left, notes) if classifies else replace(left, notes=(*left.notes, *notes), collected=None)
 
 
 def read_manifest(path: Path) -> list[ManifestRow]:

@@ -13,7 +13,6 @@ from ftsuite.data.sources.load import load_examples
 from ftsuite.data.sources.parsing import resolve_source
 from ftsuite.data.sources.unlabelled import read_texts
 from ftsuite.data.text_stream import StreamHashes, StreamIds, StreamTexts
-from ftsuite.errors import ConfigError
 
 if TYPE_CHECKING:
     from ftsuite.api import Progress
@@ -38,11 +37,6 @@ def load_unlabelled(data: DataConfig, seed: int, progress: Progress | None = Non
         ConfigError: a source that cannot be understood, or a column that cannot be chosen.
         DataError: a file that is missing, malformed, or holds no text.
     """
-    if data.manifest is not None:
-        raise ConfigError(
-            f"data.manifest names labels, and this job learns none. Received: {data.manifest}",
-            "Remove `manifest`.",
-        )
     source = resolve_source(data.source) if isinstance(data.source, str) else None
     if source is None or source.kind not in ("csv", "jsonl", "parquet", "huggingface"):
         labelled = load_examples(data, seed, progress)
