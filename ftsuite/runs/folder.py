@@ -149,7 +149,9 @@ def locked(folder: Path) -> Iterator[None]:
 
 def _newest(accept: Callable[[Path], bool], wanted: str) -> Path:
     depths = (f"*/{CONFIG}", f"*/*/{CONFIG}")
-    found = [path.parent for depth in depths for path in RUNS.glob(depth) if accept(path.parent)]
+    found = [path.parent for depth in depths for path in RUNS.glob(depth)]
+    # The folds of a cross-validation are gone on with together, and none of them is the job's own model.
+    found = [folder for folder in found if accept(folder) and not (folder.parent / FOLDS).is_file()]
     if not found:
         raise ArtifactError(
             f"No run below {RUNS.resolve()} is one that {wanted!r} could mean.",

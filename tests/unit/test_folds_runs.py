@@ -268,6 +268,18 @@ def test_the_folder_is_no_run_and_one_line_of_the_list(training: Training) -> No
     assert [row.status for row in find_runs(Path("runs"))] == ["damaged"]
 
 
+def test_no_fold_is_the_last_run_nor_one_to_resume_by_itself(training: Training) -> None:
+    folder = begin_folds(load(), Path("runs/mine"), False)
+    training.error[2] = Interrupted("Stopped.")
+    with pytest.raises(Interrupted):
+        run(folder)
+    with pytest.raises(ArtifactError, match="'last' could mean"):
+        resolve_run("last")
+    with pytest.raises(ArtifactError):
+        newest_unfinished("reviews")
+    assert begin_folds(load(), None, True) == folder
+
+
 def test_the_newest_of_runs_and_cross_validations_is_the_last(training: Training) -> None:
     folder = begin_folds(load(), None, False)
     run(folder)
