@@ -12,8 +12,9 @@ import numpy as np
 
 from ftsuite.api import Examples
 from ftsuite.data.columns import HashColumn, StringColumn, compact_paths
-from ftsuite.data.image_files import BadFile, ImageInfo, bad_files_error, scan_images
+from ftsuite.data.image_files import BadFile, ImageInfo, bad_files_error
 from ftsuite.data.same_texts import same_texts
+from ftsuite.data.scan_cache import scan_kept
 from ftsuite.data.sources.classes import check_classes
 from ftsuite.data.sources.found import Found, Row, listed
 from ftsuite.errors import DataError
@@ -112,7 +113,7 @@ def _scan_rows(found: Found, progress: Progress | None) -> dict[str, ImageInfo]:
     """Scan every row's picture; rows that cannot be used move to `found.bad`."""
     kept: list[Row] = []
     infos: dict[str, ImageInfo] = {}
-    for row, entry in zip(found.rows, scan_images([row.input for row in found.rows], progress), strict=True):
+    for row, entry in zip(found.rows, scan_kept([row.input for row in found.rows], progress), strict=True):
         if isinstance(entry, BadFile):
             found.bad.append(entry)
         else:
