@@ -46,8 +46,8 @@ Progress = Callable[[str, int, int], None]
 _State = tuple[int, int, int, int]
 
 
-def scan_kept(paths: Sequence[str], progress: Progress | None = None) -> list[ImageInfo | BadFile]:
-    """`ftsuite.data.image_files.scan_images`, which scans only what was not scanned before, or was changed since.
+def scan_kept(paths: Sequence[str], progress: Progress | None = None) -> Iterator[ImageInfo | BadFile]:
+    """`ftsuite.data.image_files.scan_images`, some at a time, of what was not scanned before or was changed since.
 
     The environment variable ``FTSUITE_SCANS=off`` has everything scanned, and nothing kept.
 
@@ -56,14 +56,14 @@ def scan_kept(paths: Sequence[str], progress: Progress | None = None) -> list[Im
         progress: called in this thread as (label, files done, files in all).
     """
     if len(paths) < LEAST_FILES or os.environ.get(_OFF, "").lower() == "off":
-        return scan_images(paths, progress)
-    found: list[ImageInfo | BadFile] = []
+        yield from scan_images(paths, progress)
+        return
     with _opened() as cache:
         for start in range(0, len(paths), _TOGETHER):
-            found += _scan(cache, [str(path) for path in paths[start : start + _TOGETHER]])
+            together = list(paths[start : start + _TOGETHER])
+            yield from _scan(cache, together)
             if progress is not None:
-                progress("Reading pictures", len(found), len(paths))
-    return found
+                progress("Reading pictures", start + len(together), len(paths))
 
 
 def _scan(cache: sqlite3.Connection | None, paths: list[str]) -> list[ImageInfo | BadFile]:

@@ -11,8 +11,12 @@ import pytest
 
 from ftsuite.data import scan_cache
 from ftsuite.data.image_files import BadFile, ImageInfo, scan_images
-from ftsuite.data.scan_cache import scan_kept
 from tests.found_pictures import picture
+
+
+def scan_kept(paths: list[str], progress: Any = None) -> list[ImageInfo | BadFile]:
+    return list(scan_cache.scan_kept(paths, progress))
+
 
 LONG_AGO = time.time_ns() - 10**12
 
