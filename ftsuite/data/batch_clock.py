@@ -1,6 +1,6 @@
 """When batches are asked for, and when they are there: what a training loop waits for its input.
 
-The two moments are noted where tf.data hands batches out, in the thread that asks: what is prepared ahead is no waiting.
+The two moments are noted where tf.data hands batches out, in the thread that asks: what is prepared ahead is no wait.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def input_sentence_of(folder: Path) -> str | None:
 
 
 def input_sentence(epochs: Sequence[Epoch], config: Mapping[str, Any], environment: Mapping[str, Any]) -> str | None:
-    """A sentence on the share of step time that was waiting, with remedies; None below a tenth, or if none was measured.
+    """A sentence on the share of step time that was waiting, with remedies; None below a tenth, or without a measure.
 
     Args:
         epochs: of the run; those on kept activations have no share.

@@ -2,10 +2,10 @@
 
 On a CPU that is simply the time between asking for a batch and having it. An accelerator works on what it was given
 while the loop asks for the next batch, so that waiting costs nothing as long as it is busy. Its results are looked at
-only now and then, and nothing is added here to look more often. Between two looks at ``n`` steps, with batches that came
-at ``t_1 … t_n`` and the last result at ``e``, it worked on each step for ``c = min (e - t_i) / (n - i + 1)``, if steps
-take it equally long: the step that it began late tells. What is left of the time is waiting, and no more than was
-waited for.
+only now and then, and nothing is added here to look more often. Between two looks at ``n`` steps, with batches that
+came at ``t_1 … t_n`` and the last result at ``e``, it worked on each step for ``c = min (e - t_i) / (n - i + 1)``, if
+steps take it equally long: the step that it began late tells. What is left of the time is waiting, and no more than
+was waited for.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from collections.abc import Callable
 
 from ftsuite.data.batch_clock import BatchClock
 
-# So many steps tell something, after the first, which compile.
+# So many steps tell something, after the first, which compile; shorter ones than that are mostly the loop's own work.
 FEWEST_STEPS = 20
+SHORTEST_STEP_SECONDS = 0.01
 
 
 class InputWait:
@@ -74,6 +75,7 @@ class InputWait:
 
 
 def wait_share(totals: list[float]) -> float | None:
-    """The share of the time that was waiting, 0 to 1; None where there were too few steps to tell."""
+    """The share of the time that was waiting, 0 to 1; None where steps were too few or too short to tell."""
     waited, seconds, steps = totals
-    return waited / seconds if steps >= FEWEST_STEPS and seconds > 0 else None
+    tells = steps >= FEWEST_STEPS and seconds >= steps * SHORTEST_STEP_SECONDS
+    return waited / seconds if tells else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def save_records(folder: Path, count: int, shards: int) -> Path:
     bounds = np.linspace(0, count, shards + 1).astype(int).tolist()
     kept = tuple(
         write_shard(folder, number, shards, rows(begin, end), kind="image-file", names=CLASSES)
-        for number, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False))
+        for number, (begin, end) in enumerate(itertools.pairwise(bounds))
     )
     nothing = Examples((), (), np.zeros(0, np.int64), CLASSES, (), "image-file")
     finish_records(folder, new_head(WritingJob(nothing, "made by a test", shards), kept))

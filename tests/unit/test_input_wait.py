@@ -49,7 +49,7 @@ class Loop:
         return wait_share(self.totals)
 
 
-@given(st.sampled_from([1, 10]), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
+@given(st.sampled_from([1, 10]), st.floats(0.02, 1.0), st.floats(0.02, 1.0))
 def test_the_share_is_what_a_faster_input_would_save(every: int, work: float, input_seconds: float) -> None:
     loop = Loop(every, work=work, input_seconds=input_seconds)
     share = loop.run(400)

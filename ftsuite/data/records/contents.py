@@ -65,7 +65,7 @@ def content_maker(examples: Examples, image_size: int | None) -> Callable[[int],
 
 
 def shrunk(pixels: np.ndarray, shorter_side: int) -> bytes | None:
-    """A picture ``(height, width, 3)`` uint8 as a JPEG whose shorter side has so many pixels; None where it has no more."""
+    """A picture ``(height, width, 3)`` uint8 as a JPEG whose shorter side has so many pixels; None if it has no more."""
     height, width = pixels.shape[:2]
     factor = shorter_side / min(height, width)
     if factor >= 1:

@@ -7,6 +7,7 @@ are whole are kept, which each tells by its rows of the index, written after it.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -169,7 +170,7 @@ def _write(job: WritingJob, out: Path, folder: Path, progress: Progress | None) 
             progress("Writing records", done, total)
 
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for number, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+        for number, (begin, end) in enumerate(itertools.pairwise(bounds)):
             shard = finished_shard(folder, number, job.shards, plan)
             kept += shard is not None
             if shard is None:

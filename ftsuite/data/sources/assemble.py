@@ -13,8 +13,10 @@ import numpy as np
 
 from ftsuite.api import Collected, Examples
 from ftsuite.data.columns import HashColumn, StringColumn, compact_paths
-from ftsuite.data.image_files import BadFile, ImageInfo, bad_files_error, scan_images
+from ftsuite.data.image_files import BadFile, ImageInfo, bad_files_error
 from ftsuite.data.same_texts import same_texts
+from ftsuite.data.scan_cache import scan_kept
+from ftsuite.data.scans import TINY_PIXELS, Scans
 from ftsuite.data.sources.classes import check_classes
 from ftsuite.data.sources.found import COLLECT, Found, Row, listed
 from ftsuite.errors import DataError
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from ftsuite.api import Progress
 
 _SHOWN = 20
-_TINY_PIXELS = 16
 
 
 def assemble(found: Found, bad_files: str, progress: Progress | None = None) -> Examples:
@@ -37,35 +38,40 @@ def assemble(found: Found, bad_files: str, progress: Progress | None = None) -> 
     Raises:
         DataError: unusable files under ``error``, fewer than two classes, empty classes, no rows.
     """
-    infos = _scan_rows(found, progress) if found.kind == "image-file" else {}
-    return assemble_scanned(found, infos, bad_files)
+    scans = _scan_rows(found, progress) if found.kind == "image-file" else None
+    return _assembled(found, scans, bad_files)
 
 
 def assemble_scanned(found: Found, infos: Mapping[str, ImageInfo], bad_files: str) -> Examples:
     """`assemble` for pictures whose scan is known already: `infos` maps a row's id to it."""
+    scans = Scans(infos[row.id] for row in found.rows) if found.kind == "image-file" else None
+    return _assembled(found, scans, bad_files)
+
+
+def _assembled(found: Found, scans: Scans | None, bad_files: str) -> Examples:
+    """The columns of the rows, which `scans` goes with where they are pictures."""
     answer_for_bad_files(found, bad_files)
     check_classes(found, bad_files)
     label_of = {name: index for index, name in enumerate(found.class_names)}
     rows = found.rows
-    pictures = [infos[row.id] for row in rows] if found.kind == "image-file" else []
-    hashes = HashColumn.of((info.sha256 for info in pictures) if pictures else (_text_hash(row.input) for row in rows))
+    hashes = scans.content_hashes if scans is not None else HashColumn.of(_text_hash(row.input) for row in rows)
     ids = StringColumn.of(row.id for row in rows)
-    labels = np.asarray([label_of[row.label] for row in rows], dtype=np.int64)
+    labels = np.fromiter((label_of[row.label] for row in rows), np.int64, len(rows))
     splits = np.asarray([row.split for row in rows], dtype=np.str_) if found.has_splits else None
-    notes = [*found.notes, *_tiny_note(pictures)]
+    notes = [*found.notes, *_tiny_note(scans)]
     if bad_files != COLLECT:
         notes += content_notes(hashes, labels, splits)
     return Examples(
         ids=ids,
         # A text takes what its letters take anyway, and is wanted as a string; a path mostly repeats the id.
-        inputs=compact_paths(ids, [row.input for row in rows]) if pictures else tuple(row.input for row in rows),
+        inputs=compact_paths(ids, [row.input for row in rows]) if scans else tuple(row.input for row in rows),
         labels=labels,
         class_names=tuple(found.class_names),
         content_hashes=hashes,
         kind=found.kind,
         splits=splits,
         groups=_groups(rows),
-        decoders=np.asarray([info.needs_pillow for info in pictures], dtype=np.uint8) if pictures else None,
+        decoders=scans.decoders if scans else None,
         notes=tuple(notes),
         collected=collected(found) if bad_files == COLLECT else None,
     )
@@ -123,18 +129,18 @@ def shared_notes(hashes: Sequence[str], splits: np.ndarray | None) -> list[str]:
     return notes
 
 
-def _scan_rows(found: Found, progress: Progress | None) -> dict[str, ImageInfo]:
+def _scan_rows(found: Found, progress: Progress | None) -> Scans:
     """Scan every row's picture; rows that cannot be used move to `found.bad`."""
     kept: list[Row] = []
-    infos: dict[str, ImageInfo] = {}
-    for row, entry in zip(found.rows, scan_images([row.input for row in found.rows], progress), strict=True):
+    scans = Scans()
+    for row, entry in zip(found.rows, scan_kept([row.input for row in found.rows], progress), strict=True):
         if isinstance(entry, BadFile):
             found.bad.append(replace(entry, id=row.id))
         else:
             kept.append(row)
-            infos[row.id] = entry
+            scans.add(entry)
     found.rows[:] = kept
-    return infos
+    return scans
 
 
 def _text_hash(text: str) -> str:
@@ -148,12 +154,15 @@ def _groups(rows: list[Row]) -> Sequence[str] | None:
     return StringColumn.of(f"\x00{row.id}" if row.group is None else row.group for row in rows)
 
 
-def _tiny_note(pictures: list[ImageInfo]) -> list[str]:
-    tiny = [info.path for info in pictures if min(info.width, info.height) < _TINY_PIXELS]
-    if not tiny:
+def _tiny_note(scans: Scans | None) -> list[str]:
+    if scans is None or not scans.tiny_count:
         return []
-    verb = "picture is" if len(tiny) == 1 else "pictures are"
-    return [f"{len(tiny):,} {verb} less than {_TINY_PIXELS} pixels high or wide and taken as found: {listed(tiny, 5)}."]
+    verb = "picture is" if scans.tiny_count == 1 else "pictures are"
+    more = f" and {scans.tiny_count - len(scans.tiny):,} more" if scans.tiny_count > len(scans.tiny) else ""
+    return [
+        f"{scans.tiny_count:,} {verb} less than {TINY_PIXELS} pixels high or wide and taken as found: "
+        f"{listed(scans.tiny)}{more}."
+    ]
 
 
 def _conflict_notes(hashes: Sequence[str], labels: np.ndarray) -> list[str]:
