@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ftsuite.data.counter_random import uniforms
 from ftsuite.data.image_options import Colour
 
 COLOUR_STREAM = 2
@@ -34,7 +33,7 @@ class ColourChanges:
         return matrix
 
 
-def sample_colours(colour: Colour, keys: np.ndarray) -> ColourChanges:
+def sample_colours(colour: Colour, draws: np.ndarray) -> ColourChanges:
     """Draw the changes of n pictures, each amount evenly between minus and plus what `colour` says.
 
     Saturation ``s`` moves pixels from their grey by ``1 + s``, contrast ``c`` moves them from the mean grey of the
@@ -43,13 +42,13 @@ def sample_colours(colour: Colour, keys: np.ndarray) -> ColourChanges:
 
     Args:
         colour: the largest amounts.
-        keys: ``(n, 2)`` 32-bit integers, of which the changes are a pure function. Use each result once.
+        draws: ``(n, 4)`` in [0, 1), `ftsuite.data.counter_random.uniforms` of `COLOUR_STREAM`. Use each result once.
     """
-    amounts = 2.0 * uniforms(keys, COLOUR_STREAM)[:, :3] - 1.0
+    amounts = 2.0 * draws[:, :3] - 1.0
     saturation = 1.0 + colour.saturation * amounts[:, 0]
     contrast = 1.0 + colour.contrast * amounts[:, 1]
     kept = saturation[:, None, None] * np.eye(3) + (1.0 - saturation)[:, None, None] * GREY
-    matrices = np.empty((len(keys), 3, 4), np.float32)
+    matrices = np.empty((len(draws), 3, 4), np.float32)
     matrices[:, :, :3] = contrast[:, None, None] * kept
     matrices[:, :, 3] = (255.0 * colour.brightness * amounts[:, 2])[:, None]
     return ColourChanges(matrices, (1.0 - contrast).astype(np.float32))

@@ -36,17 +36,17 @@ def philox(words: tuple[np.ndarray, ...], keys: np.ndarray) -> np.ndarray:
     return np.stack([word_0, word_1, word_2, word_3], axis=1)
 
 
-def uniforms(keys: np.ndarray, stream: int, block: int = 0) -> np.ndarray:
+def uniforms(keys: np.ndarray, stream: int | np.ndarray, block: int = 0) -> np.ndarray:
     """Four numbers of each key, evenly spread over [0, 1).
 
     Args:
         keys: ``(n, 2)`` of 32-bit integers, signed or not.
-        stream: what the numbers are for; other streams of a key are independent of each other.
+        stream: what the numbers are for, of all or ``(n,)`` of each; other streams of a key are independent.
         block: counts within a stream.
 
     Returns:
         ``(n, 4)`` float64.
     """
     zeros = np.zeros(len(keys), np.uint64)
-    words = (zeros + np.uint64(block), zeros + np.uint64(stream), zeros, zeros)
+    words = (zeros + np.uint64(block), zeros + np.asarray(stream, np.uint64), zeros, zeros)
     return philox(words, keys).astype(np.float64) * _SCALE

@@ -6,16 +6,16 @@ few microseconds a picture. Everything random is a pure function of each picture
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import cv2
 import numpy as np
 
-from ftsuite.data.colour_matrix import sample_colours
+from ftsuite.data.batch_memory import BatchMemory
+from ftsuite.data.colour_matrix import COLOUR_STREAM, sample_colours
 from ftsuite.data.counter_random import uniforms
-from ftsuite.data.crop_boxes import sample_boxes, side_needed
+from ftsuite.data.crop_boxes import CROP_STREAM, sample_boxes, side_needed
 from ftsuite.data.crop_decode import EncodedPicture, Picture, Scratch, open_picture, shrunk
 from ftsuite.data.drawn_pictures import FIELD_GUIDE_PREFIX
 from ftsuite.data.image_options import Augmentation, Colour, CropResize, Flip
@@ -24,7 +24,6 @@ from ftsuite.data.kept_pictures import KeptPictures
 MatrixOf = Callable[[Sequence[float]], np.ndarray]
 
 FLIP_STREAM = 3
-_ALIGNMENT = 64
 
 
 def fused_count(augment: Sequence[Augmentation]) -> int:
@@ -60,7 +59,8 @@ class TrainingPictures:
         self._flip_share = next((item.probability for item in fused if isinstance(item, Flip)), 0.0)
         self._colour = next((item for item in fused if isinstance(item, Colour)), None)
         self._kept = kept
-        self._decoded, self._resized, self._mirrored = Scratch(), Scratch(), Scratch()
+        self._batches = BatchMemory()
+        self._decoded, self._resized, self._mirrored, self._recoloured = Scratch(), Scratch(), Scratch(), Scratch()
         self.needed = side_needed(size, self._crop)
         if kept.needed is None:
             kept.needed = self.needed
@@ -108,14 +108,13 @@ class TrainingPictures:
     def augmented(self, pictures: Sequence[Picture], keys: np.ndarray) -> np.ndarray:
         """Cut, resize, mirror and recolour pictures, decoded or not: ``(n, size, size, 3)`` uint8."""
         sizes = np.array([picture.shape[:2] for picture in pictures], np.int64).reshape(-1, 2)
-        boxes = sample_boxes(sizes, self._crop, keys).tolist()
-        flips = (
-            (uniforms(keys, FLIP_STREAM)[:, 0] < self._flip_share).tolist()
-            if self._flip_share
-            else [False] * len(pictures)
-        )
-        colours = None if self._colour is None else sample_colours(self._colour, keys)
-        batch = _aligned((len(pictures), self.size, self.size, 3))
+        # All random numbers in one go: what that costs hardly depends on how many they are.
+        streams = np.repeat((CROP_STREAM, FLIP_STREAM, COLOUR_STREAM), len(pictures))
+        draws = np.split(uniforms(np.tile(keys, (3, 1)), streams), 3)
+        boxes = sample_boxes(sizes, self._crop, keys, draws[0]).tolist()
+        flips = (draws[1][:, 0] < self._flip_share).tolist()
+        colours = None if self._colour is None else sample_colours(self._colour, draws[2])
+        batch = self._batches.of((len(pictures), self.size, self.size, 3))
         for number, (picture, (top, left, height, width)) in enumerate(zip(pictures, boxes, strict=True)):
             pixels = picture.decode(self._decoded) if isinstance(picture, EncodedPicture) else picture
             cut = pixels[top : top + height, left : left + width]
@@ -125,21 +124,32 @@ class TrainingPictures:
     def _finish(self, cut: np.ndarray, made: np.ndarray, flip: bool, matrix_of: MatrixOf | None) -> None:
         """Resize, mirror and recolour one cut into `made`, ``(size, size, 3)`` uint8."""
         cut = _halved(cut, self.size)
-        unfinished = flip or matrix_of is not None
-        resized = self._resized.of(made.nbytes).reshape(made.shape) if unfinished else made
-        cv2.resize(cut, (self.size, self.size), dst=resized, interpolation=cv2.INTER_LINEAR)
+        # Mirroring and recolouring come where there are fewer pixels: before enlarging, or after shrinking.
+        if cut.shape[0] * cut.shape[1] < self.size**2:
+            self._resize(self._changed(cut, flip, matrix_of, None), made)
+        elif flip or matrix_of is not None:
+            resized = self._resized.of(made.nbytes).reshape(made.shape)
+            self._resize(cut, resized)
+            self._changed(resized, flip, matrix_of, made)
+        else:
+            self._resize(cut, made)
+
+    def _changed(
+        self, picture: np.ndarray, flip: bool, matrix_of: MatrixOf | None, made: np.ndarray | None
+    ) -> np.ndarray:
+        """The picture mirrored and recoloured, in `made` where that is given and there is anything to do."""
+        if matrix_of is None:
+            return cv2.flip(picture, 1, dst=made) if flip else picture
+        # In one piece: OpenCV takes twice as long over rows that lie apart.
         if flip:
-            mirrored = made if matrix_of is None else self._mirrored.of(made.nbytes).reshape(made.shape)
-            resized = cv2.flip(resized, 1, dst=mirrored)
-        if matrix_of is not None:
-            cv2.transform(resized, matrix_of(cv2.mean(resized)), dst=made)
+            picture = cv2.flip(picture, 1, dst=self._mirrored.of(picture.size).reshape(picture.shape))
+        elif not picture.flags.c_contiguous:
+            picture = cv2.copyTo(picture, None, self._mirrored.of(picture.size).reshape(picture.shape))
+        recoloured = self._recoloured.of(picture.size).reshape(picture.shape) if made is None else made
+        return cv2.transform(picture, matrix_of(cv2.mean(picture)), dst=recoloured)
 
-
-def _aligned(shape: tuple[int, ...]) -> np.ndarray:
-    """New uint8 memory that begins where TensorFlow takes it over as it is; it copies what begins elsewhere."""
-    memory = np.empty(math.prod(shape) + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + math.prod(shape)].reshape(shape)
+    def _resize(self, cut: np.ndarray, made: np.ndarray) -> None:
+        cv2.resize(cut, (self.size, self.size), dst=made, interpolation=cv2.INTER_LINEAR)
 
 
 def _halved(cut: np.ndarray, size: int) -> np.ndarray:

@@ -126,7 +126,7 @@ def test_colours_change_as_the_three_steps_do_one_by_one() -> None:
     colour = Colour(name="colour", brightness=0.3, contrast=0.4, saturation=0.5)
     image = np.random.default_rng(0).integers(90, 160, (12, 9, 3)).astype(np.float32)
     key = np.array([[11, 5]], np.int32)
-    matrix = sample_colours(colour, key).of(0, tuple(image.mean(axis=(0, 1))))
+    matrix = sample_colours(colour, uniforms(key, 2)).of(0, tuple(image.mean(axis=(0, 1))))
     ours = np.clip(image @ matrix[:, :3].T + matrix[:, 3], 0.0, 255.0)
     amounts = 2.0 * uniforms(key, 2)[0, :3] - 1.0
 
@@ -138,5 +138,5 @@ def test_colours_change_as_the_three_steps_do_one_by_one() -> None:
 
 def test_colour_amounts_are_even_and_within_their_bounds() -> None:
     colour = Colour(name="colour", brightness=0.2, contrast=0.0, saturation=0.0)
-    brightness = sample_colours(colour, keys_of(3000)).matrices[:, 0, 3] / 255.0
+    brightness = sample_colours(colour, uniforms(keys_of(3000), 2)).matrices[:, 0, 3] / 255.0
     assert kstest(brightness, "uniform", args=(-0.2, 0.4)).pvalue > 1e-4
