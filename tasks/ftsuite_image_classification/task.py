@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ftsuite.api import Examples, Progress, Task, TaskModel
+from ftsuite.api import AcceleratedInput, Examples, Progress, Task, TaskModel
+from ftsuite.data.accelerator_augment import AMOUNTS, DrawnAugmentation, split_list
 from ftsuite.data.image import ImageReader
 from ftsuite.data.image_options import CutMix, MixUp
 from ftsuite.data.sources import load_examples
+from ftsuite.models.accelerator_augment import AugmentPictures, has_accelerator, in_front
 from ftsuite.models.heads import cross_entropy, image_classifier, softmax
 
 
@@ -52,6 +54,23 @@ class ImageClassification(Task):
     def mixes_batches(self) -> bool:
         """Whether the options ask for MixUp or CutMix."""
         return any(isinstance(item, MixUp | CutMix) for item in self.options.augment)
+
+    def on_accelerator(self) -> AcceleratedInput | None:
+        """What follows the last change that only a CPU can make, where the options ask for it."""
+        wanted, augment = self.options.augment_on, self.options.augment
+        host, rest = split_list(augment)
+        if not rest or wanted == "cpu" or (wanted == "auto" and not has_accelerator()):
+            return None
+        size = self._reader.train_image_size
+        preprocessing = replace(self._preprocessing, image_size=self._reader.image_size)
+        reader = ImageReader(preprocessing.image_size, size, preprocessing.resizing(self.options.fit), host)
+        drawn = DrawnAugmentation(augment, size, reader)
+        items = [(item, AMOUNTS[type(item)]) for item in rest if type(item) in AMOUNTS]
+        layer = AugmentPictures(items)
+        amounts = sum(1 + count for _, count in items)
+        return AcceleratedInput(
+            drawn.preprocess, drawn.mix, lambda model: in_front(layer, model, amounts, self.mixes_batches)
+        )
 
     @property
     def changes_inputs(self) -> bool | None:
