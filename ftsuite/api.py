@@ -110,11 +110,14 @@ class AcceleratedInput(NamedTuple):
         augment_batch: in place of `Task.augment_batch`.
         in_front: the training model, or its twin for another size, to a model of what these two give, over the same
             variables.
+        preprocess_batch: elements and keys ``(batch, 2)`` of a training batch to its features at once, where that is
+            faster; each example's must be what `preprocess` makes of it alone.
     """
 
     preprocess: Callable[[Mapping[str, Any], bool, Any], Any]
     augment_batch: Callable[[Any, Any, Any], tuple[Any, Any]]
     in_front: Callable[[Any], Any]
+    preprocess_batch: Callable[[Mapping[str, Any], Any], Any] | None = None
 
 
 class Task(abc.ABC):

@@ -37,10 +37,17 @@ AMOUNTS: Mapping[type[Any], int] = {
 }
 
 
-def split_list(augment: Sequence[Augmentation]) -> tuple[tuple[Augmentation, ...], tuple[Augmentation, ...]]:
-    """What a CPU does first, and the rest that an accelerator can do; in the list's order, mixing among the rest."""
+def split_list(
+    augment: Sequence[Augmentation], least: int = 0
+) -> tuple[tuple[Augmentation, ...], tuple[Augmentation, ...]]:
+    """What a CPU does first, and the rest that an accelerator can do; in the list's order, mixing among the rest.
+
+    Args:
+        augment: the whole list.
+        least: how many of them the CPU does anyway, because it does them together with the crop.
+    """
     first = len(augment)
-    while first and (type(augment[first - 1]) in AMOUNTS or isinstance(augment[first - 1], MixUp | CutMix)):
+    while first > least and (type(augment[first - 1]) in AMOUNTS or isinstance(augment[first - 1], MixUp | CutMix)):
         first -= 1
     return tuple(augment[:first]), tuple(augment[first:])
 
@@ -52,16 +59,37 @@ class DrawnAugmentation:
         augment: the whole list.
         size: height and width of training pictures in pixels.
         read: makes a training picture by what `split_list` leaves to the CPU (`ftsuite.data.image.ImageReader`).
+        least: see `split_list`.
+        read_batch: elements and keys of a batch to its pictures at once; None where there is no such way.
     """
 
-    def __init__(self, augment: Sequence[Augmentation], size: int, read: Callable[[Any, bool, Any], Any]) -> None:
-        host, self.items = split_list(augment)
+    def __init__(
+        self,
+        augment: Sequence[Augmentation],
+        size: int,
+        read: Callable[[Any, bool, Any], Any],
+        least: int = 0,
+        read_batch: Callable[[Mapping[str, Any], Any], Any] | None = None,
+    ) -> None:
+        host, self.items = split_list(augment, least)
         self._first, self._size, self._read, self._augment = len(host), size, read, tuple(augment)
+        self._read_batch = read_batch
 
     def preprocess(self, element: Mapping[str, Any], training: bool, key: Any) -> dict[str, Any]:
-        """A training picture ``image`` ``(size, size, 3)`` float32, and ``amounts`` ``(k,)`` float32."""
-        image = tf.cast(self._read(element, training, key), tf.float32)
-        return {"image": image, "amounts": self._amounts(key)}
+        """A training picture ``image`` ``(size, size, 3)`` as it was read, and ``amounts`` ``(k,)`` float32."""
+        return {"image": self._read(element, training, key), "amounts": self._amounts(key)}
+
+    def preprocess_batch(self, elements: Mapping[str, Any], keys: Any) -> dict[str, Any]:
+        """`preprocess` of a batch at once; `keys` are ``(batch, 2)`` int32."""
+        assert self._read_batch is not None, "asked for where there is a way to read a batch"
+        amounts = tf.map_fn(self._amounts, keys, fn_output_signature=tf.float32)
+        amounts.set_shape((None, self.count))
+        return {"image": self._read_batch(elements, keys), "amounts": amounts}
+
+    @property
+    def count(self) -> int:
+        """How many numbers come with a picture."""
+        return sum(1 + AMOUNTS[type(item)] for item in self.items if type(item) in AMOUNTS)
 
     def mix(self, features: Mapping[str, Any], targets: Any, key: Any) -> tuple[dict[str, Any], Any]:
         """Mixed targets, and how pictures are to be mixed.

@@ -41,7 +41,7 @@ class AugmentPictures(keras.layers.Layer):
 
     def call(self, inputs: Mapping[str, Any]) -> Any:
         """Changed pictures."""
-        images, amounts = inputs["image"], inputs["amounts"]
+        images, amounts = keras.ops.cast(inputs["image"], "float32"), inputs["amounts"]
         place = 0
         for item, count in self._items:
             chosen = _per_picture(amounts[:, place]) > 0.5

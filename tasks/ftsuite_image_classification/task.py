@@ -67,9 +67,8 @@ class ImageClassification(Task):
         drawn = DrawnAugmentation(augment, size, reader)
         items = [(item, AMOUNTS[type(item)]) for item in rest if type(item) in AMOUNTS]
         layer = AugmentPictures(items)
-        amounts = sum(1 + count for _, count in items)
         return AcceleratedInput(
-            drawn.preprocess, drawn.mix, lambda model: in_front(layer, model, amounts, self.mixes_batches)
+            drawn.preprocess, drawn.mix, lambda model: in_front(layer, model, drawn.count, self.mixes_batches)
         )
 
     @property

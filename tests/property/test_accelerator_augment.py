@@ -125,3 +125,16 @@ def test_the_model_behind_it_has_the_same_variables() -> None:
     assert [v.path for v in fronted.trainable_variables] == [v.path for v in model.trainable_variables]
     features, _ = drawn(items).mix(features_of(items), tf.one_hot([0] * 6, 2), tf.constant([1, 2], tf.int32))
     assert fronted.predict({name: np.asarray(value) for name, value in features.items()}, verbose=0).shape == (6, 2)
+
+
+def test_a_batch_at_once_is_its_examples_one_by_one() -> None:
+    items = (Flip(name="flip"), Colour(name="colour"), geometry.Affine(name="affine"), MixUp(name="mixup"))
+
+    def read(element: Any, training: bool, key: Any) -> Any:
+        return element
+
+    made = DrawnAugmentation(items, SIZE, read, 2, lambda elements, keys: elements)
+    at_once = made.preprocess_batch(PICTURES, KEYS)
+    single = np.stack([made.preprocess(PICTURES[0], True, key)["amounts"] for key in KEYS])
+    np.testing.assert_array_equal(at_once["amounts"], single)
+    assert made.count == single.shape[1] == 9, "the first two are the CPU's"
