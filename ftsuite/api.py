@@ -129,6 +129,24 @@ class TaskModel(NamedTuple):
     input_summary: str = ""
 
 
+class AcceleratedInput(NamedTuple):
+    """Training features of which a part is made on the accelerator, inside the training step.
+
+    Attributes:
+        preprocess: in place of `Task.preprocess`, in training only.
+        augment_batch: in place of `Task.augment_batch`.
+        in_front: the training model, or its twin for another size, to a model of what these two give, over the same
+            variables.
+        preprocess_batch: elements and keys ``(batch, 2)`` of a training batch to its features at once, where that is
+            faster; each example's must be what `preprocess` makes of it alone.
+    """
+
+    preprocess: Callable[[Mapping[str, Any], bool, Any], Any]
+    augment_batch: Callable[[Any, Any, Any], tuple[Any, Any]]
+    in_front: Callable[[Any], Any]
+    preprocess_batch: Callable[[Mapping[str, Any], Any], Any] | None = None
+
+
 class Task(abc.ABC):
     """One family of jobs. An instance lives for one run.
 
@@ -196,6 +214,14 @@ class Task(abc.ABC):
     @property
     def changes_inputs(self) -> bool | None:
         """Whether `preprocess` changes training examples at random; None where the suite is to find out by trying."""
+        return None
+
+    def on_accelerator(self) -> AcceleratedInput | None:
+        """Training features that the accelerator makes in part; None, as by default, where the CPU makes all of them.
+
+        They are asked for after `build`. Kept activations and previews are made from those of `preprocess`, so both
+        must agree up to rounding.
+        """
         return None
 
     def resized(self, image_size: int) -> Task:

@@ -137,6 +137,13 @@ class ImageOptions(Options):
         "pictures (mixup, cutmix) last",
     )
 
+    augment_on: Literal["auto", "cpu", "accelerator"] = Field(
+        "auto",
+        description="where pictures are augmented after they are cut out: while batches are made, or inside the "
+        "training step, which is faster on an accelerator whose CPU cannot keep up; auto: on an accelerator where "
+        "there is one. Pictures are the same up to rounding",
+    )
+
     _order = pydantic.field_validator("augment")(order_can_be_kept)
 
     @pydantic.field_validator("augment", mode="before")

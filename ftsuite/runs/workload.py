@@ -52,6 +52,7 @@ def classification_workload(prepared: Prepared) -> Workload:
     finetune = prepared.config.finetune
     loss = prepared.task.objective(finetune.label_smoothing, finetune.focal_gamma)
     offsets = logit_offsets_of(prepared.config, training)
+    seen, in_front = _training_features(prepared.task, pipeline)
     adapters = None
     if finetune.lora is not None:
         adapters = attach_adapters(prepared.backbone.model, finetune.lora, prepared.config.seed)
@@ -59,7 +60,8 @@ def classification_workload(prepared: Prepared) -> Workload:
         model=prepared.model.training,
         blocks=prepared.blocks if adapters is None else with_adapters(prepared.blocks, adapters),
         stages=prepared.stages,
-        batches=lambda epoch, first_step: pipeline.training_epoch(training, epoch, first_step),
+        batches=lambda epoch, first_step: seen.training_epoch(training, epoch, first_step),
+        in_front=in_front,
         examples_per_step=min(pipeline.batch_size, len(training)),
         judge=ClassificationJudge(
             pipeline,
@@ -101,11 +103,30 @@ def _sized(prepared: Prepared, pixels: int) -> SizedWorkload:
         preprocess_batch=sized.task.preprocess_batch,
         mix=sized.task.augment_batch,
     )
+    seen, in_front = _training_features(sized.task, pipeline)
     return SizedWorkload(
         sized.model,
-        lambda epoch, first_step: pipeline.training_epoch(training, epoch, first_step),
+        lambda epoch, first_step: seen.training_epoch(training, epoch, first_step),
         _cache_of(prepared, sized.task, pipeline, pixels),
+        in_front,
     )
+
+
+def _training_features(task: Task, pipeline: Pipeline) -> tuple[Pipeline, Callable[[Any], Any]]:
+    """The pipeline of what whole models train on, and what stands in front of them.
+
+    All else goes by the pipeline as it is: activations are kept of features that need no accelerator.
+    """
+    accelerated = task.on_accelerator()
+    if accelerated is None:
+        return pipeline, lambda model: model
+    seen = replace(
+        pipeline,
+        preprocess=accelerated.preprocess,
+        preprocess_batch=accelerated.preprocess_batch,
+        mix=accelerated.augment_batch,
+    )
+    return seen, accelerated.in_front
 
 
 def _cache_of(

@@ -69,7 +69,8 @@ class Trainer:
         # A twin over the same variables, so that compiling for a stage does not trace prediction again.
         self.evaluator = keras.Model(workload.model.inputs, workload.model.outputs)
         self.evaluator.compile(jit_compile=uses_xla())
-        self.feed = Feed(workload.model, self.evaluator, workload.batches, workload.judge, workload.token_counts)
+        model = workload.in_front(workload.model)
+        self.feed = Feed(model, self.evaluator, workload.batches, workload.judge, workload.token_counts)
         self._feeds = SizedFeeds(workload, self.feed)
         # Moments of all that ever trains are made before anything is frozen, so that they outlast every stage change;
         # of what never does there are none, which is most of them where few weights train.

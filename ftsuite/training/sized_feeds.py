@@ -35,7 +35,7 @@ class SizedFeeds:
         if size not in self._feeds:
             assert size is not None
             sized = self._work.at_size[size]
-            self._feeds[size] = replace(self._feeds[None], model=sized.model, batches=sized.batches)
+            self._feeds[size] = replace(self._feeds[None], model=sized.in_front(sized.model), batches=sized.batches)
         if size not in self._caches:
             self._caches[size] = self._new_cache(size)
         for other, cache in self._caches.items():

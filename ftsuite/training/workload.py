@@ -46,11 +46,13 @@ class SizedWorkload:
         model: over the same layers and variables, for inputs of that size.
         batches: see `Feed`; for that model.
         cache: see `Workload`; for that model and those batches.
+        in_front: see `Workload`; for that model.
     """
 
     model: Any
     batches: Callable[[int, int], Any]
     cache: Callable[[Workload], ActivationCache] | None = None
+    in_front: Callable[[Any], Any] = lambda model: model
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Workload:
         at_size: what is otherwise for stages with a size of their own, by pixels; the judge never is.
         batch_ids: the ids of the examples of a step of an epoch, to name those that a loss was lost on.
         headline: the metric that the run leads with, which chooses where early stopping names none.
+        in_front: the model to one of what `batches` hold, where a part of the features is made in the training step.
     """
 
     model: Any
@@ -99,6 +102,7 @@ class Workload:
     batch_ids: Callable[[int, int], Sequence[str]] = lambda epoch, step: ()
     withdraw: Callable[[], None] = lambda: None
     headline: str = "accuracy"
+    in_front: Callable[[Any], Any] = lambda model: model
     at_size: Mapping[int, SizedWorkload] = field(default_factory=dict)
 
     @property

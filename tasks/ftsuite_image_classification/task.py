@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ftsuite.api import Examples, Progress, Task, TaskModel
+from ftsuite.api import AcceleratedInput, Examples, Progress, Task, TaskModel
+from ftsuite.data.accelerator_augment import AMOUNTS, DrawnAugmentation, split_list
 from ftsuite.data.image import ImageReader
 from ftsuite.data.image_options import CutMix, MixUp
 from ftsuite.data.kept_pictures import KeptPictures
 from ftsuite.data.sources import load_examples
+from ftsuite.data.training_pictures import fused_count
+from ftsuite.models.accelerator_augment import AugmentPictures, has_accelerator, in_front
 from ftsuite.models.heads import cross_entropy, image_classifier, softmax
 
 
@@ -65,6 +68,29 @@ class ImageClassification(Task):
     def mixes_batches(self) -> bool:
         """Whether the options ask for MixUp or CutMix."""
         return any(isinstance(item, MixUp | CutMix) for item in self.options.augment)
+
+    def on_accelerator(self) -> AcceleratedInput | None:
+        """What follows the last change that only a CPU can make, where the options ask for it."""
+        wanted, augment = self.options.augment_on, self.options.augment
+        # What is done together with the crop costs a CPU next to nothing, so it is left there unless asked for.
+        together = 0 if wanted == "accelerator" else fused_count(augment)
+        host, rest = split_list(augment, together)
+        if not rest or wanted == "cpu" or (wanted == "auto" and not has_accelerator()):
+            return None
+        size = self._reader.train_image_size
+        preprocessing = replace(self._preprocessing, image_size=self._reader.image_size)
+        reader = ImageReader(
+            preprocessing.image_size, size, preprocessing.resizing(self.options.fit), host, self.kept_pictures
+        )
+        drawn = DrawnAugmentation(augment, size, reader, together, reader.batch if reader.training else None)
+        items = [(item, AMOUNTS[type(item)]) for item in rest if type(item) in AMOUNTS]
+        layer = AugmentPictures(items)
+        return AcceleratedInput(
+            drawn.preprocess,
+            drawn.mix,
+            lambda model: in_front(layer, model, drawn.count, self.mixes_batches),
+            drawn.preprocess_batch if reader.training else None,
+        )
 
     @property
     def changes_inputs(self) -> bool | None:

@@ -29,6 +29,11 @@ def hue_matrix(turn: Any) -> Any:
     return tf.transpose(back @ turned @ there)
 
 
+def hue_turn(most: float, key: Any) -> Any:
+    """The matrix ``(3, 3)`` of a random turn by at most a share of the circle to either side."""
+    return hue_matrix(signed(key + _DRAW, 1)[0] * most)
+
+
 def turn_hue(image: Any, most: float, key: Any) -> Any:
     """Turn the hues of a picture ``(height, width, 3)`` by at most a share of their circle to either side."""
-    return tf.tensordot(image, hue_matrix(signed(key + _DRAW, 1)[0] * most), 1)
+    return tf.tensordot(image, hue_turn(most, key), 1)

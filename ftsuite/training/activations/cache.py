@@ -161,7 +161,7 @@ class ActivationCache:
     def _samples(self, whole: Feed, trunks: Sequence[Any], evaluator: Any) -> dict[str, Sample]:
         """A first batch of each split, of whose training examples it is known that the cuts change nothing."""
         # Of inputs of another size the feed's own evaluator is that of the usual one.
-        network = compiled_twin(whole.model) if self._options.judges_whole else whole.evaluator
+        network = compiled_twin(self._work.model) if self._options.judges_whole else whole.evaluator
         samples = {
             name: Sample.take(network, self._pipeline, examples, views[0]) for name, examples, views in self._halves()
         }
