@@ -33,7 +33,7 @@ def test_faults_planted_into_a_folder_are_found(
 @pytest.mark.slow
 def test_photos_of_like_birds(planted_duplicates: ModuleType, shared: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(shared / "datasets" / "cub40", tmp_path / "pictures"))
-    figures = planted_duplicates.measure_pictures(folder, 100, 0, np.random.default_rng(0))
+    figures = planted_duplicates.measure_pictures(folder, 60, 0, np.random.default_rng(0))
     assert figures["broken"] == (1.0, 1.0)
     assert figures["exact"] == (1.0, 1.0)
     for kind in ("promised", "near"):

@@ -143,7 +143,8 @@ def _finding(
 ) -> Finding:
     touched = {position for entry in flagged for position in entry.positions}
     noun = noun_of(examples)
-    count = f"{len(touched):,} of {len(examples):,} {noun} (in {len(flagged):,} groups)"
+    groups = "one group" if len(flagged) == 1 else f"{len(flagged):,} groups"
+    count = f"{len(touched):,} of {len(examples):,} {noun} (in {groups})"
     figures = {**figures, "examples": len(touched), "groups": len(flagged)}
     if kind == "within":
         return Finding(

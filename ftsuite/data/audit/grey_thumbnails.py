@@ -68,19 +68,19 @@ def _on_disk(count: int) -> np.ndarray:
     shape = (count, THUMBNAIL_PIXELS, THUMBNAIL_PIXELS)
     if not count:
         return np.zeros(shape, dtype=np.uint8)
-    with tempfile.TemporaryFile(prefix="ftsuite-thumbnails-") as file:
-        size = count * THUMBNAIL_PIXELS * THUMBNAIL_PIXELS
-        try:
+    size = count * THUMBNAIL_PIXELS * THUMBNAIL_PIXELS
+    try:
+        with tempfile.TemporaryFile(prefix="ftsuite-thumbnails-") as file:
             # A full disk would otherwise end the process in the middle of writing to the mapped memory.
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(file.fileno(), 0, size)
             return np.memmap(file, dtype=np.uint8, mode="w+", shape=shape)
-        except OSError as error:
-            raise ResourceError(
-                f"Expected room for {size / 2**20:,.0f} MiB of thumbnails in {tempfile.gettempdir()}. "
-                f"Received: {error.strerror or error}.",
-                "Make room, or name another folder with the environment variable TMPDIR.",
-            ) from error
+    except OSError as error:
+        raise ResourceError(
+            f"Expected room for {size / 2**20:,.0f} MiB of thumbnails in the temporary folder. "
+            f"Received: {error.strerror or error}.",
+            "Make room there, or name another folder with the environment variable TMPDIR.",
+        ) from error
 
 
 def _thumbnail(path: str) -> np.ndarray | str:

@@ -14,9 +14,10 @@ import numpy as np
 
 _FREQUENCIES = 8
 DESCRIPTOR_SIZE = _FREQUENCIES**2 - 1
-# The sides of windows beside the whole picture: a box of 80 to 90 % of the area has sides of about 0.95 and of 0.88,
-# and lies within a few hundredths of a corner or of the middle.
-WINDOW_SIDES = (0.95, 0.88)
+# Sides of windows beside the whole picture, each in so many places across and down. A box of 80 to 90 % of the area has
+# sides of about 0.94 and lies close to a corner or the middle; one of 65 to 75 % has 0.84 and needs the edges as well.
+# On photos of birds these fifteen windows see 99 % of both.
+_WINDOW_GRIDS = ((0.94, 2), (0.84, 3))
 # Grey levels: below it a thumbnail is one flat colour and what is left of it is noise.
 _FLAT_LEVELS = 2.0
 
@@ -30,13 +31,14 @@ class Window:
     side: float
 
 
-def windows(sides: tuple[float, ...] = WINDOW_SIDES) -> tuple[Window, ...]:
-    """The whole picture first, then for each side length the four corners and the middle."""
+def windows() -> tuple[Window, ...]:
+    """The whole picture first, then of each side length the places of a grid, and the middle."""
     made = [Window(0.0, 0.0, 1.0)]
-    for side in sides:
-        rest = 1.0 - side
-        places = ((0.0, 0.0), (0.0, rest), (rest, 0.0), (rest, rest), (rest / 2, rest / 2))
-        made.extend(Window(top, left, side) for top, left in places)
+    for side, count in _WINDOW_GRIDS:
+        places = [(1.0 - side) * number / (count - 1) for number in range(count)]
+        made.extend(Window(top, left, side) for top in places for left in places)
+        if count % 2 == 0:
+            made.append(Window((1.0 - side) / 2, (1.0 - side) / 2, side))
     return tuple(made)
 
 
