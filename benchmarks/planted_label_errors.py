@@ -19,19 +19,20 @@ from typing import Any
 
 import numpy as np
 
-from ftsuite.api import Examples
+from ftsuite.api import Examples, Options
 from ftsuite.config import load_config
 from ftsuite.data.audit.label_errors import check_label_errors
 from ftsuite.data.audit.label_quality import label_quality
 from ftsuite.data.audit.units import units_of
 from ftsuite.registry import Registry
-from ftsuite.runs.audit_features import audit_features
 
 COLUMNS = ("seed", "first 5 %", "first 10 %", "flagged", "precision", "recall", "estimated", "interval", "seconds")
 
 
 def main() -> None:
     """Plant, look, and print."""
+    from ftsuite.runs.audit_features import audit_features  # imports Keras, which `measure` needs not
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("config")
     parser.add_argument("--data", help="another source than the config's")
@@ -43,7 +44,8 @@ def main() -> None:
         parser.error("--share must lie between 0 and 1, and --seeds be at least 1")
     overrides = [f"data.source={arguments.data}"] if arguments.data else []
     loaded = load_config(arguments.config, overrides, options_model=Registry.discover().options_model)
-    task = Registry.discover().spec(loaded.config.task).create(loaded.options, loaded.config.seed)
+    spec, options = Registry.discover().spec(loaded.config.task), loaded.options
+    task = spec.create(options if isinstance(options, Options) else spec.options(), loaded.config.seed)
     examples = task.load(loaded.config.data)
     began = time.perf_counter()
     features = audit_features(loaded, examples)

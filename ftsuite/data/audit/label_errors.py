@@ -16,7 +16,7 @@ CHECK = "label-errors"
 # Of the examples that the classifier is surest of: there its own mistakes are few.
 _SUREST_SHARE = 0.2
 _CONFIDENCE_Z = 1.959963984540054
-# From this share on, at the lower end of the interval, a label error is no rarity.
+# From this estimated share on a label error is no rarity.
 _WARNED_SHARE = 0.01
 
 
@@ -24,8 +24,8 @@ def check_label_errors(examples: Examples, splits: np.ndarray, features: np.ndar
     """Flag labels that classifiers on frozen features, which did not see the example, are confidently against.
 
     Confident learning (`ftsuite.data.audit.label_quality`) ranks all examples of all splits. Flagged are those off the
-    diagonal of the confident joint, the most doubtful first, and of them no more than the share of wrong labels that
-    is estimated. An example is no error because it is flagged: somebody has to look at it.
+    diagonal of the confident joint, the most doubtful first, and of them no more than `surest_share` makes likely. An
+    example is no error because it is flagged: somebody has to look at it.
 
     Args:
         examples: n of them, of any split.
@@ -34,8 +34,10 @@ def check_label_errors(examples: Examples, splits: np.ndarray, features: np.ndar
         seed: of the folds.
 
     Returns:
-        One finding; none where there are too few examples or classes to judge by. ``figures`` has ``share`` (estimated
-        share of wrong labels), ``share_interval`` (95 %), ``not_judged`` and ``flagged_by_split``.
+        One finding; none where there are too few examples or classes to judge by. ``figures`` has ``share``, the
+        estimated share of wrong labels, and ``share_interval``: 95 % as `surest_share` has it, but as labels are more
+        often wrong where examples are hard, it ends no earlier than with the share of the confident joint, which
+        counts some of the classifier's own mistakes as well.
 
     Raises:
         ValueError: features that are not as said.
@@ -47,11 +49,12 @@ def check_label_errors(examples: Examples, splits: np.ndarray, features: np.ndar
     judged = int(quality.judged.sum())
     if len(np.unique(examples.labels[quality.judged])) < 2 or judged < 4 * FOLDS:
         return []
-    share, low, high = wrong_share(quality, examples.labels)
+    share, low, most = surest_share(quality, examples.labels)
+    high = max(most, joint_share(quality, examples.labels))
     doubtful = quality.doubtful(examples.labels)
-    chosen = doubtful[: math.ceil(share * judged)]
+    chosen = doubtful[: math.ceil(most * judged)]
     flagged = tuple(_flagged(examples, quality, int(position)) for position in chosen)
-    severity: Severity = "warning" if flagged and low >= _WARNED_SHARE else "note"
+    severity: Severity = "warning" if flagged and share >= _WARNED_SHARE else "note"
     figures = {
         "share": round(share, 4),
         "share_interval": [round(low, 4), round(high, 4)],
@@ -66,28 +69,25 @@ def check_label_errors(examples: Examples, splits: np.ndarray, features: np.ndar
     return [Finding(CHECK, severity, summary, advice if flagged else "", flagged, figures=figures)]
 
 
-def wrong_share(quality: LabelQuality, labels: np.ndarray) -> tuple[float, float, float]:
-    """The share of wrong labels, and a 95 % interval.
+def surest_share(quality: LabelQuality, labels: np.ndarray) -> tuple[float, float, float]:
+    """The share of wrong labels among the examples that the classifier is surest of, and Wilson's 95 % interval.
 
-    The estimate is how often the label is another one than the predicted among the fifth of the examples that the
-    classifier is surest of, where its own mistakes are few; wrong labels are taken to be as common there as elsewhere.
-    The interval begins with Wilson's for that share. As labels are more often wrong where pictures are hard, it ends
-    no earlier than with the share of the confident joint, which counts some of the classifier's mistakes as well.
+    Of a fifth of all examples it is counted how often the label is another one than the predicted: the classifier's
+    own mistakes are few there. It is the share of all where labels are wrong at random.
 
     Args:
         quality: of the labels.
         labels: ``(n,)`` int64.
 
     Returns:
-        Estimate, lower and upper end, in [0, 1].
+        Share, lower and upper end, in [0, 1].
     """
     probabilities, given = quality.probabilities[quality.judged], labels[quality.judged]
     sureness = probabilities.max(axis=1)
     count = max(math.ceil(_SUREST_SHARE * len(given)), 1)
     surest = np.argsort(-sureness, kind="stable")[:count]
     wrong = int((probabilities[surest].argmax(axis=1) != given[surest]).sum())
-    low, high = _wilson(wrong, count)
-    return wrong / count, low, max(high, joint_share(quality, labels))
+    return wrong / count, *_wilson(wrong, count)
 
 
 def joint_share(quality: LabelQuality, labels: np.ndarray) -> float:
