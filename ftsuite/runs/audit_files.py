@@ -77,6 +77,11 @@ def write_audit(folder: Path, audit: Audit, record: dict[str, Any], *, fix: bool
         text, left_out = cleaned_manifest(audit.examples, audit.findings, audit.collected.bad_files)
         folders.write_text(folder / MANIFEST, text)
         record["manifest"] = {"path": str((folder / MANIFEST).resolve()), "left_out": left_out}
+        if any(most is not None for most in audit.loaded.config.data.limit.model_dump().values()):
+            record["notes"].append(
+                f"{MANIFEST} has rows for what `data.limit` leaves, and a run with it uses no other examples: audit "
+                "without a limit to clean all of them."
+            )
     folders.write_text(folder / TABLE, _table(audit))
     failed = [f"{check.name}\n{check.traceback}" for check in audit.checks if check.traceback]
     if failed:
