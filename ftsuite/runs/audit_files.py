@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ftsuite.config import LoadedConfig, dump_yaml
 from ftsuite.data.audit.cleaned import cleaned_manifest
+from ftsuite.data.audit.csv_text import csv_text
 from ftsuite.data.audit.text_excerpts import excerpt
 from ftsuite.report.audit_page import write_audit_page
 from ftsuite.runs import folder as folders
@@ -98,12 +97,7 @@ def _inputs(audit: Audit) -> dict[str, str]:
 
 
 def _table(audit: Audit) -> str:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(TABLE_COLUMNS)
-    writer.writerows(_rows(audit))
-    # Texts may hold half a character, which no file can.
-    return buffer.getvalue().encode("utf-8", "backslashreplace").decode("utf-8")
+    return csv_text([TABLE_COLUMNS, *_rows(audit)])
 
 
 def _rows(audit: Audit) -> Iterator[tuple[object, ...]]:
