@@ -42,7 +42,7 @@ def write_audit_page(
         thumbnails: from inputs to JPEG bytes, None for a picture that is not to be had; None for texts.
     """
     pictures = _Pictures(inputs, thumbnails)
-    findings = [_finding_view(finding, pictures) for finding in record["findings"]]
+    findings = [_finding_view(number, finding, pictures) for number, finding in enumerate(record["findings"], 1)]
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_resource),
         autoescape=True,
@@ -119,7 +119,7 @@ class _Pictures:
         return view
 
 
-def _finding_view(finding: Mapping[str, Any], pictures: _Pictures) -> dict[str, Any]:
+def _finding_view(number: int, finding: Mapping[str, Any], pictures: _Pictures) -> dict[str, Any]:
     flagged = finding["flagged"]
     alone = all(len(item["ids"]) == 1 for item in flagged)
     items: list[dict[str, Any]] = []
@@ -136,7 +136,8 @@ def _finding_view(finding: Mapping[str, Any], pictures: _Pictures) -> dict[str, 
     return {
         **finding,
         "name": finding["check"].replace("-", " ").capitalize(),
-        "anchor": "finding-" + finding["check"],
+        # A check may make two findings of one name.
+        "anchor": f"finding-{number}-{finding['check']}",
         "items": items,
         "alone": alone,
         "hidden": len(flagged) - len(items),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ftsuite.config import LoadedConfig, dump_yaml
 from ftsuite.data.audit.cleaned import cleaned_manifest
+from ftsuite.data.audit.csv_text import csv_text
 from ftsuite.data.audit.text_excerpts import excerpt
 from ftsuite.report.audit_page import write_audit_page
 from ftsuite.runs import folder as folders
@@ -77,6 +76,11 @@ def write_audit(folder: Path, audit: Audit, record: dict[str, Any], *, fix: bool
         text, left_out = cleaned_manifest(audit.examples, audit.findings, audit.collected.bad_files)
         folders.write_text(folder / MANIFEST, text)
         record["manifest"] = {"path": str((folder / MANIFEST).resolve()), "left_out": left_out}
+        if any(most is not None for most in audit.loaded.config.data.limit.model_dump().values()):
+            record["notes"].append(
+                f"{MANIFEST} has rows for what `data.limit` leaves, and a run with it uses no other examples: audit "
+                "without a limit to clean all of them."
+            )
     folders.write_text(folder / TABLE, _table(audit))
     failed = [f"{check.name}\n{check.traceback}" for check in audit.checks if check.traceback]
     if failed:
@@ -93,12 +97,7 @@ def _inputs(audit: Audit) -> dict[str, str]:
 
 
 def _table(audit: Audit) -> str:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(TABLE_COLUMNS)
-    writer.writerows(_rows(audit))
-    # Texts may hold half a character, which no file can.
-    return buffer.getvalue().encode("utf-8", "backslashreplace").decode("utf-8")
+    return csv_text([TABLE_COLUMNS, *_rows(audit)])
 
 
 def _rows(audit: Audit) -> Iterator[tuple[object, ...]]:

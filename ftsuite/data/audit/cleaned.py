@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 
 from ftsuite.api import Examples
+from ftsuite.data.audit.csv_text import csv_text
 from ftsuite.data.audit.findings import Finding
 from ftsuite.data.sources.manifest import COLUMNS, KEEP, LEAVE_OUT
 
@@ -52,19 +51,16 @@ def cleaned_manifest(
                 reasons.setdefault(position, []).append(f"{finding.check}: {flagged.detail}")
             if flagged.suggested_class is not None and len(flagged.positions) == 1:
                 suggested.setdefault(flagged.positions[0], flagged.suggested_class)
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for identifier, _, reason in bad_files:
-        writer.writerow([identifier, "", LEAVE_OUT, "", "", f"bad-files: {reason}"])
+    rows: list[Sequence[str]] = [COLUMNS]
+    rows += [
+        [identifier, "", LEAVE_OUT, "", "", _one_line(f"bad-files: {reason}")] for identifier, _, reason in bad_files
+    ]
     for position, identifier in enumerate(examples.ids):
         action = LEAVE_OUT if position in left_out else KEEP
         label = examples.class_names[int(examples.labels[position])]
         said = _one_line("; ".join(reasons.get(position, ())))
-        writer.writerow(
-            [identifier, examples.content_hashes[position], action, label, suggested.get(position, ""), said]
-        )
-    return buffer.getvalue(), len(left_out) + len(bad_files)
+        rows.append([identifier, examples.content_hashes[position], action, label, suggested.get(position, ""), said])
+    return csv_text(rows), len(left_out) + len(bad_files)
 
 
 def _one_line(text: str) -> str:

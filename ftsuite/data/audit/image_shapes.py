@@ -178,7 +178,7 @@ def _rotated(known: _Known) -> list[Finding]:
         Finding(
             "turned-pictures",
             "note",
-            f"{_of(len(flagged), known)} stored turned or mirrored, with a mark in their EXIF data.",
+            f"{_of(len(flagged), known)} stored turned or mirrored, with a mark in the EXIF data.",
             "Nothing: they are turned upright when they are read. Other programs may not do so.",
             flagged,
         )
