@@ -2,12 +2,14 @@
 
 Without groups the different contents are dealt, each class evenly (scikit-learn's StratifiedKFold over contents); with
 groups the groups are (StratifiedGroupKFold over examples), as evenly as they allow. Both depend on the whole data set:
-unlike a single split, folds are dealt anew when examples are added.
+unlike a single split, folds are dealt anew when examples are added. As there is no stability to lose, validation is cut
+by rank from what a fold trains on, of each class the share that is asked for, as near as groups allow.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -62,15 +64,29 @@ def fold_splits(examples: Examples, *, count: int, held_out: int, validation_fra
         if fold == held_out:
             unit.split = TEST
             continue
-        drawn = draw(seed, f"{VALIDATION} of fold {held_out}", unit.key)
-        unit.validation_draw, unit.test_draw = drawn, 0.0
-        unit.split = VALIDATION if drawn < validation_fraction else TRAIN
+        unit.validation_draw, unit.test_draw = draw(seed, f"{VALIDATION} of fold {held_out}", unit.key), 0.0
         others.append(unit)
+    _cut_validation(others, validation_fraction)
     fill_empty_classes(others, [TRAIN, VALIDATION])
     result = np.empty(len(examples), dtype="<U10")
     for unit in units:
         result[unit.positions] = unit.split
     return result
+
+
+def _cut_validation(units: list[Unit], fraction: float) -> None:
+    """Of each class send the units with the lowest draws to validation, as many as come nearest to its share.
+
+    A group of several classes counts for the first of them.
+    """
+    strata: dict[int, list[Unit]] = defaultdict(list)
+    for unit in sorted(units, key=lambda one: (one.validation_draw, one.key)):
+        unit.split = TRAIN
+        strata[min(unit.labels)].append(unit)
+    for stratum in strata.values():
+        reached = np.cumsum([0, *(len(unit.positions) for unit in stratum)])
+        for unit in stratum[: int(np.argmin(np.abs(reached - fraction * reached[-1])))]:
+            unit.split = VALIDATION
 
 
 def deal(examples: Examples, units: list[Unit], count: int, seed: int) -> np.ndarray:
