@@ -71,6 +71,10 @@ def load_archive(path: Path, bad_files: str, progress: Progress | None = None) -
 
 
 def _members(path: Path, progress: Progress | None) -> tuple[list[Member], list[str]]:
+    def told(done: int, total: int) -> None:
+        if progress is not None:
+            progress(f"Listing {path.name}", done, total)
+
     with open(path, "rb") as file:
         start = file.read(512)
     if start.startswith(_ZIP_STARTS):
@@ -78,10 +82,10 @@ def _members(path: Path, progress: Progress | None) -> tuple[list[Member], list[
     for mark, compression in COMPRESSIONS.items():
         if start.startswith(mark):
             copy, note = uncompressed_tar(path, compression, progress)
-            members, notes = read_tar(copy, path)
+            members, notes = read_tar(copy, path, told)
             return members, [note, *notes]
     if begins_as_tar(start):
-        return read_tar(path, path)
+        return read_tar(path, path, told)
     what = next((name for mark, name in _OTHERS.items() if start.startswith(mark)), "something else")
     raise DataError(
         f"Expected a zip or tar archive (also compressed by gzip, bzip2 or xz). Received: {str(path)!r}, which is "

@@ -28,9 +28,11 @@ def schema_of(path: Path) -> Any:
     import pyarrow.parquet
 
     with _readable(path):
-        if path.suffix.lower() == ".parquet":
-            return pyarrow.parquet.read_schema(path)
-        return _arrow_reader(path)[0].schema
+        is_parquet = path.suffix.lower() == ".parquet"
+        schema = pyarrow.parquet.read_schema(path) if is_parquet else _arrow_reader(path)[0].schema
+        # Names that are not UTF-8 show when they are asked for.
+        _ = (list(schema.names), [_names(field.type) for field in schema])
+        return schema
 
 
 def features_of(schema: Any) -> dict[str, Any]:
@@ -59,9 +61,7 @@ def is_picture_type(kind: Any) -> bool:
     """Whether values of an Arrow type are bytes, or structures with a field of that name."""
     import pyarrow.types
 
-    if pyarrow.types.is_struct(kind):
-        return "bytes" in _names(kind)
-    return bool(pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind))
+    return bool("bytes" in _names(kind) or pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind))
 
 
 def is_text_type(kind: Any) -> bool:
@@ -78,7 +78,9 @@ def read_columns(path: Path, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         DataError: the file is damaged or cut.
     """
     for batch in batches_of(path, names, _ROWS_AT_ONCE * 64):
-        yield from batch.to_pylist()
+        with _readable(path):
+            rows = batch.to_pylist()
+        yield from rows
 
 
 def batches_of(path: Path, names: Sequence[str], rows: int = _ROWS_AT_ONCE) -> Iterator[Any]:
@@ -91,7 +93,10 @@ def batches_of(path: Path, names: Sequence[str], rows: int = _ROWS_AT_ONCE) -> I
                 yield from file.iter_batches(rows, columns=list(names))
             return
         for batch in _arrow_reader(path)[1]:
-            yield batch.select(list(names))
+            chosen = batch.select(list(names))
+            # What a damaged file says of its own lengths would be believed, and end the process.
+            chosen.validate(full=True)
+            yield chosen
 
 
 def picture_inputs(path: Path, column: str, named: Path) -> list[str | None] | None:
@@ -116,9 +121,10 @@ def picture_inputs(path: Path, column: str, named: Path) -> list[str | None] | N
         whole = mapped.read_buffer()
         for batch in _arrow_reader(path, whole)[1]:
             values = batch.column(column)
-            is_struct = pyarrow.types.is_struct(values.type)
-            data = values.field("bytes") if is_struct else values
-            paths = values.field("path").to_pylist() if is_struct and "path" in _names(values.type) else None
+            values.validate(full=True)
+            fields = _names(values.type)
+            data = values.field("bytes") if "bytes" in fields else values
+            paths = values.field("path").to_pylist() if "path" in fields else None
             starts, counts = _places(data, whole.address)
             if len(starts) and (starts.min() < 0 or int((starts + counts).max()) > whole.size):
                 return None
@@ -141,6 +147,11 @@ def _path_of(value: str | None, named: Path) -> str | None:
 
 
 def _names(kind: Any) -> list[str]:
+    """The names of a structure's fields; none for any other type."""
+    import pyarrow.types
+
+    if not pyarrow.types.is_struct(kind):
+        return []
     return [kind.field(index).name for index in range(kind.num_fields)]
 
 
