@@ -63,8 +63,8 @@ class DataConfig(Section):
 
     source: str = Field(
         description="Where the examples are: `folder:PATH`, `csv:PATH`, `jsonl:PATH`, `parquet:PATH`, "
-        "`records:PATH` (what `ftsuite data prepare` writes), `tfds:NAME[:VERSION]`, `asset:NAME`, `field-guide` (birds "
-        f"that the suite renders) or a bare path, which is taken for what it is. {_PATHS}"
+        "`records:PATH` (what `ftsuite data prepare` writes), `tfds:NAME[:VERSION]`, `asset:NAME`, `field-guide` "
+        f"(birds that the suite renders) or a bare path, which is taken for what it is. {_PATHS}"
     )
     batch_size: Annotated[int, Field(ge=1, le=65_536)] | Literal["auto"] = Field(
         32,
