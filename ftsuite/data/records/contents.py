@@ -65,7 +65,7 @@ def content_maker(examples: Examples, image_size: int | None) -> Callable[[int],
 
 
 def shrunk(pixels: np.ndarray, shorter_side: int) -> bytes | None:
-    """A picture ``(height, width, 3)`` uint8 as a JPEG whose shorter side has so many pixels; None if it has no more."""
+    """A picture ``(height, width, 3)`` uint8 as a JPEG of a given shorter side, in pixels; None for a smaller one."""
     height, width = pixels.shape[:2]
     factor = shorter_side / min(height, width)
     if factor >= 1:
