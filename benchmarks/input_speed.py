@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -32,8 +34,9 @@ from ftsuite.data.field_guide import examples as guide_examples
 from ftsuite.data.image import ImageReader
 from ftsuite.data.image_decode import decode_dataset_element
 from ftsuite.data.image_options import ImageOptions
-from ftsuite.data.kept_pictures import KeptPictures
+from ftsuite.data.kept_pictures import DRAWN, KeptPictures
 from ftsuite.data.pipeline import Pipeline
+from ftsuite.runs.decoded_pictures import PicturesOnDisk, write_pictures
 
 _PICTURES = 2048
 _BATCH = 32
@@ -113,6 +116,7 @@ def folder_loops(folder: Path, size: int, cores: int) -> list[Loop]:
     paths = [str(path) for path in sorted(folder.rglob("*.jpg"))]
     paths = (paths * -(-_PICTURES // len(paths)))[:_PICTURES]
     many = _examples(paths, "image-file")
+    few = many.take(range(0, _PICTURES, 4))
     augment = ImageOptions().augment
     old = Pipeline(lambda e, t, key: old_picture(e, size, augment, key), lambda f, t, k: (f, t), 2, _BATCH, 0)
     kept = KeptPictures()
@@ -121,19 +125,18 @@ def folder_loops(folder: Path, size: int, cores: int) -> list[Loop]:
     pipeline_loop(kept_reader[0], many)
     loops = [
         Loop("plain decode loop", lambda: plain_loop(paths, cores)),
-        Loop("before: TensorFlow, one by one", lambda: pipeline_loop(old, many)),
+        Loop("before: TensorFlow, one by one", lambda: pipeline_loop(old, few)),
         Loop("folder, decoded each time", lambda: pipeline_loop(fresh[0], many)),
         Loop("folder, kept in memory", lambda: pipeline_loop(kept_reader[0], many)),
         Loop("the same, order not kept", lambda: pipeline_loop(kept_reader[0], many, deterministic=False)),
         *_record_loops(paths, size, fresh[1], kept_reader[1]),
     ]
-    loops[0].readers = [fresh, kept_reader]  # type: ignore[attr-defined]  # a reader must outlive its batches
     return loops
 
 
 def _record_loops(paths: Sequence[str], size: int, *readers: ImageReader) -> list[Loop]:
     """Encoded pictures from one TFRecord file, whose bytes go to the reader as they are."""
-    target = Path(os.environ.get("TMPDIR", "/tmp")) / f"input-speed-{os.getpid()}.tfrecord"
+    target = Path(os.environ["FTSUITE_HOME"]) / f"{abs(hash(paths[0]))}.tfrecord"
     with tf.io.TFRecordWriter(str(target)) as writer:
         for path in paths:
             feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[Path(path).read_bytes()]))
@@ -178,12 +181,16 @@ def guide_loops(size: int, cores: int) -> list[Loop]:
 
     many = _examples((sources * -(-_PICTURES // len(sources)))[:_PICTURES], "field-guide")
     made = new_pipeline(size, kept)
-    pipeline_loop(made[0], many)
+    on_disk = KeptPictures()
+    decoders, bytes_each = np.zeros(len(sources), np.uint8), pictures[0].nbytes
+    plan = PicturesOnDisk(sources, decoders, "benchmark", DRAWN, len(sources) * bytes_each, asked=True)
+    write_pictures(SimpleNamespace(kept_pictures=on_disk), plan, lambda event: None)
+    made_of_disk = new_pipeline(size, on_disk)
     loops = [
         Loop("plain decode loop (as JPEG, from memory)", plain),
-        Loop("field guide, drawn once and kept", lambda: pipeline_loop(made[0], many)),
+        Loop("field guide, kept in memory", lambda: pipeline_loop(made[0], many)),
+        Loop("field guide, kept on the disk", lambda: pipeline_loop(made_of_disk[0], many)),
     ]
-    loops[0].readers = [made]  # type: ignore[attr-defined]
     return loops
 
 
@@ -222,6 +229,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.cores])
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["FTSUITE_HOME"] = folder
+        _measure_all(arguments)
+
+
+def _measure_all(arguments: argparse.Namespace) -> None:
     for folder in arguments.folders:
         title = f"{folder}: {arguments.size} pixels, {arguments.cores} cores, n = {arguments.rounds}"
         measure(title, folder_loops(folder, arguments.size, arguments.cores), arguments.rounds)

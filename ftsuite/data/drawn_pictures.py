@@ -22,7 +22,12 @@ def field_guide_input(example_id: str, seed: int) -> str:
 
 @functools.lru_cache(maxsize=_KEPT_PICTURES)
 def draw_input(source: str) -> np.ndarray:
-    """Draw the picture that `field_guide_input` names: uint8 ``(pixels, pixels, 3)``, not to be written to."""
+    """The picture that `field_guide_input` names: uint8 ``(pixels, pixels, 3)``, not to be written to."""
+    return draw_anew(source)
+
+
+def draw_anew(source: str) -> np.ndarray:
+    """Do as `draw_input`, and keep nothing."""
     _, seed, example_id = source.split(":", 2)
     picture = render(example_id, int(seed), FIELD_GUIDE_PIXELS)
     picture.setflags(write=False)

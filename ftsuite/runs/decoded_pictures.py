@@ -18,7 +18,7 @@ from ftsuite.api import Examples, Progress, Task
 from ftsuite.assets import home
 from ftsuite.config import Config
 from ftsuite.data.crop_decode import EncodedPicture, Picture, open_picture
-from ftsuite.data.drawn_pictures import FIELD_GUIDE_PIXELS, draw_input
+from ftsuite.data.drawn_pictures import FIELD_GUIDE_PIXELS, draw_anew, draw_input
 from ftsuite.data.kept_pictures import DRAWN, KeptPictures
 from ftsuite.errors import ConfigError, DataError, ResourceError
 from ftsuite.runs.memory import available_memory_bytes
@@ -66,7 +66,7 @@ def plan_pictures(
         ConfigError: ``data.cache`` asks for what the task cannot do.
     """
     mode, kept, training = config.data.cache, task.kept_pictures, parts["train"]
-    if not isinstance(kept, KeptPictures) or training.kind not in ("image-file", "field-guide"):
+    if not isinstance(kept, KeptPictures) or training.kind == "text":
         if mode in ("memory", "disk"):
             raise ConfigError(
                 f"data.cache must be auto or off where the inputs are not pictures. Received: {mode}.",
@@ -100,7 +100,7 @@ def _plan_drawn(
 def _plan_files(kept: KeptPictures, training: Examples, mode: str) -> tuple[PicturesOnDisk | None, tuple[str, ...]]:
     size_bytes = _expected_bytes(training, kept)
     if size_bytes is None:
-        return None, ()
+        return None, ("Decoded pictures are not kept: their sizes cannot be measured.",)
     if mode != "disk":
         return None, _in_memory(kept, size_bytes, mode, "Decoded training pictures")
     assert kept.needed is not None
@@ -206,7 +206,7 @@ def _made(plan: PicturesOnDisk) -> Iterator[np.ndarray]:
     def make(number: int) -> np.ndarray:
         source = plan.sources[number]
         if plan.needed == DRAWN:
-            return draw_input(source)
+            return draw_anew(source)
         picture: Picture = open_picture(source, bool(plan.decoders[number]), plan.needed)
         return picture.decode() if isinstance(picture, EncodedPicture) else picture
 

@@ -24,6 +24,7 @@ _DISTRIBUTIONS = (
     "tokenizers",
     "opencv-python-headless",
     "pillow",
+    "simplejpeg",
 )
 RENDERED_HINT = (
     "These pictures are rendered by the suite, not photographs. To train on photographs: "
