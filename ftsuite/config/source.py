@@ -27,7 +27,7 @@ _PREFIXES: Mapping[str, SourceKind] = {
 }
 _TABLES = frozenset[SourceKind]({"csv", "jsonl", "parquet", "huggingface", "path", "asset"})
 
-_LOCAL = frozenset[SourceKind]({"folder", "archive", "csv", "jsonl", "parquet", "huggingface", "path"})
+_LOCAL = frozenset[SourceKind]({"folder", "archive", "csv", "jsonl", "parquet", "huggingface", "records", "path"})
 
 # Keys of `data` that mean something for some kinds of sources only.
 KEYS_OF_KINDS: Mapping[str, frozenset[SourceKind]] = {
@@ -38,7 +38,7 @@ KEYS_OF_KINDS: Mapping[str, frozenset[SourceKind]] = {
     "text_column": _TABLES,
     "label_column": _TABLES,
     "group_column": _TABLES,
-    "time_column": _TABLES - {"asset"},
+    "time_column": _TABLES - {"asset", "huggingface"},
 }
 
 

@@ -162,8 +162,9 @@ def _split(examples: Examples, config: Config, collected: Collected) -> tuple[Ex
     """The split of a run; where a run would refuse to make one, official splits, and training for all else."""
     if not len(examples):
         return examples, np.zeros(0, dtype="<U10"), collected
-    # Copies are looked for whether a run would drop them or not.
-    everything = config.model_copy(update={"data": config.data.model_copy(update={"duplicates": "keep"})})
+    # Copies are looked for whatever a run would do about them, and of folds none is the one that is tested.
+    looked_at = {"duplicates": "keep", "overlap": "allow", "folds": None}
+    everything = config.model_copy(update={"data": config.data.model_copy(update=looked_at)})
     try:
         examples, splits = used_splits(examples, everything)
     except DataError as error:
