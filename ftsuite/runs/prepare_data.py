@@ -63,7 +63,7 @@ def prepare_data(
     out = out.absolute()
     source = source_text(config.data.source)
     require_absent(out)
-    _require_no_weights(config)
+    _require_keepable(config)
     _require_apart(config, out)
     examples = load_examples(config.data, config.seed, progress)
     if image_size is not None and examples.kind == "text":
@@ -108,8 +108,14 @@ def _require_apart(config: Config, out: Path) -> None:
             )
 
 
-def _require_no_weights(config: Config) -> None:
-    """Records are one source, so nothing of what each of several was to weigh would be left."""
+def _require_keepable(config: Config) -> None:
+    """Records are one source: nothing of what each of several was to weigh, or a manifest leaves out, would be left."""
+    if config.data.manifest is not None:
+        raise ConfigError(
+            f"Records hold all examples of a source, and a manifest is for the runs. Received: {config.data.manifest}.",
+            "Remove `manifest` here (`--set data.manifest=null`), and name it beside `--data records:…` in the run: "
+            "ids and contents are the same.",
+        )
     weights = source_weights(config.data.source)
     if weights is not None:
         raise ConfigError(
