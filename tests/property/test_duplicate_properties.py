@@ -84,6 +84,27 @@ def test_after_leaving_out_no_pair_is_across_splits(
             assert set(entry.leave_out) <= set(entry.positions)
 
 
+@given(
+    ROWS, st.sets(st.tuples(st.integers(0, 5), st.integers(0, 5)).filter(lambda pair: pair[0] < pair[1]), max_size=6)
+)
+@settings(max_examples=150, deadline=None)
+def test_after_leaving_out_no_copy_of_a_pair_is_across_splits(
+    rows: list[tuple[int, int, str]], near_contents: set[tuple[int, int]]
+) -> None:
+    """One example of a content is compared; what holds of it holds of all its exact copies."""
+    examples = texts([(f"content {content}", label) for content, label, _ in rows])
+    splits = np.asarray([split for _, _, split in rows], dtype="<U10")
+    first = {content: place for place, (content, _, _) in reversed(list(enumerate(rows)))}
+    met = [pair for pair in sorted(near_contents) if pair[0] in first and pair[1] in first]
+    near = np.asarray([(first[one], first[other]) for one, other in met], dtype=np.int64).reshape(-1, 2)
+    found = by_check(near_findings(examples, splits, near, np.ones(len(near)), {}, examples.inputs))
+    across = found.get("near-duplicates-across-splits")
+    kept = [place for place in range(len(rows)) if across is None or place not in left_out(across)]
+    for one in kept:
+        for other in kept:
+            assert (rows[one][0], rows[other][0]) not in met or splits[one] == splits[other]
+
+
 def _pairs_of(positions: tuple[int, ...]) -> list[tuple[int, int]]:
     return [(one, other) for one in positions for other in positions if one < other]
 

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageFilter
 
 from ftsuite.data.audit import grey_thumbnails as thumbnails_module
+from ftsuite.data.audit.grey_thumbnails import grey_thumbnail
 from ftsuite.data.audit.near_images import check_near_images
 from ftsuite.data.audit.neighbour_lists import NeighbourLists
+from ftsuite.data.audit.picture_alignment import likeness
+from ftsuite.data.audit.picture_candidates import Candidate
+from ftsuite.data.audit.picture_descriptors import descriptors, windows
 from ftsuite.errors import ResourceError
 from tests.audited import by_check, flagged, landscape, left_out, pictures
 
@@ -88,6 +92,37 @@ def test_flat_pictures_are_not_all_alike(tmp_path: Path) -> None:
     assert check_near_images(pictures(paths), np.asarray(["train", "test"] * 12 + ["test"])) == []
 
 
+def test_the_same_light_and_dark_with_other_detail_is_no_copy(others: list[Path], tmp_path: Path) -> None:
+    one, other = landscape(0), landscape(1)
+    coarse, fine = (np.asarray(picture.filter(ImageFilter.GaussianBlur(4)), dtype=float) for picture in (one, other))
+    mixed = coarse + (np.asarray(other, dtype=float) - fine)
+    Image.fromarray(np.clip(mixed, 0, 255).astype(np.uint8)).save(tmp_path / "mixed.png")
+    examples = pictures([*others, tmp_path / "mixed.png"])
+    splits = np.asarray(["train"] * (OTHERS + 1))
+    assert check_near_images(examples, splits) == []
+    looked_at = check_near_images(examples, splits, least_likeness=-1.0)
+    assert any({0, OTHERS} <= set(positions) for positions in flagged(looked_at[0])), "it is looked at, and refused"
+
+
+def test_a_faint_picture_is_described_by_nothing() -> None:
+    faint = np.full((1, 64, 64), 100, dtype=np.uint8)
+    faint[:, :, 32:] = 102
+    whole = windows()[0]
+    assert not descriptors(faint, whole).any()
+    faint[:, :, 32:] = 140
+    assert np.linalg.norm(descriptors(faint, whole)) == pytest.approx(1)
+
+
+def test_a_window_seen_in_the_wrong_picture_is_put_right() -> None:
+    """The crop is said to hold the whole picture, where it is the other way round."""
+    seen = []
+    for seed in range(12):
+        picture = np.asarray(landscape(seed, 128, 128).convert("L"))
+        pair = np.stack([grey_thumbnail(np.ascontiguousarray(picture[16:, 16:])), grey_thumbnail(picture)])
+        seen.append(likeness(Candidate(0, 1, windows()[6], False, 0.85), pair))
+    assert min(seen) > 0.85
+
+
 def test_a_file_damaged_since_is_named(others: list[Path], tmp_path: Path) -> None:
     damaged, gone = tmp_path / "damaged.png", tmp_path / "gone.png"
     for seed, path in ((40, damaged), (41, gone)):
@@ -140,4 +175,5 @@ def test_lists_find_what_comparing_all_finds() -> None:
         found = NeighbourLists(vectors, exhaustive=exhaustive).search(vectors, 0.9, most=5)
         return {(int(one), int(other)) for ones, others, _ in found for one, other in zip(ones, others, strict=True)}
 
+    assert not any(one == other for one, other in pairs(1500) | pairs(100))
     assert pairs(1500) == pairs(100) >= {(place, 700 + place) for place in range(20)}

@@ -11,8 +11,8 @@ _STEPS = 40
 _PRECISION = 1e-3
 _SMOOTHING_PIXELS = 3
 # A few crops in a thousand are laid wrongly: by their fine detail, or since the window was seen in the wrong one of the
-# two. Pictures that look much alike get another try with more smoothing, from there, from the same place in both and
-# the other way round.
+# two; and what is laid on is to be the one with more detail, the crop. Pictures that look much alike get another try
+# with more smoothing, and the other way round.
 _MORE_SMOOTHING_PIXELS = 9
 _SURE = 0.9
 _WORTH_ANOTHER_TRY = 0.8
@@ -48,10 +48,12 @@ def likeness(candidate: Candidate, thumbnails: np.ndarray) -> float:
     start = _start(candidate, len(whole))
     best = _agreement(windowed, whole, start, _SMOOTHING_PIXELS)
     if candidate.cosine >= _WORTH_ANOTHER_TRY:
-        for other in (start, np.eye(2, 3, dtype=np.float32), cv2.invertAffineTransform(start)):
+        back = cv2.invertAffineTransform(start)
+        same = np.eye(2, 3, dtype=np.float32)
+        for laid, on, begin in ((windowed, whole, start), (whole, windowed, back), (whole, windowed, same)):
             if best >= _SURE:
                 break
-            best = max(best, _agreement(windowed, whole, other, _MORE_SMOOTHING_PIXELS))
+            best = max(best, _agreement(laid, on, begin, _MORE_SMOOTHING_PIXELS))
     return best
 
 
