@@ -62,7 +62,9 @@ def measure(examples: Examples, features: np.ndarray, share: float, seed: int, p
     """Plant wrong labels by one seed and look for them."""
     labels, planted = plant(examples.labels, len(examples.class_names), share, seed)
     wrong = replace(examples, labels=labels)
-    texts = examples.inputs if examples.kind == "text" and not plain else None
+    if plain:
+        wrong = replace(wrong, kind="features")  # of no kind whose inputs are looked at
+    texts = wrong.inputs if wrong.kind == "text" else None
     began = time.perf_counter()
     quality = label_quality(
         features, labels, units_of(wrong), seed, num_classes=len(examples.class_names), texts=texts

@@ -14,7 +14,7 @@ from ftsuite.config import Config, LoadedConfig
 from ftsuite.data.audit_errors import data_errors
 from ftsuite.data.pipeline import Pipeline
 from ftsuite.data.splits import split_examples
-from ftsuite.errors import DataError
+from ftsuite.errors import ArtifactError
 from ftsuite.models.backbones import LoadedBackbone, load_backbone
 from ftsuite.models.example_features import FeatureExtractor, feature_extractor
 from ftsuite.models.text_backbones import LoadedTextBackbone, load_text_backbone
@@ -59,7 +59,7 @@ def audit_features(
     Of the config only its task, options, backbone and seed take part; it need not be one that can be trained with. What
     was computed once is read from the cache (``activations`` in it, within ``FTSUITE_ACTIVATIONS_GIB``), by content: an
     audit after some examples came, went or changed their labels computes what is new. A stopped one goes on where the
-    last part of a few thousand examples ended.
+    last part of two thousand examples ended.
 
     Args:
         loaded: the config.
@@ -72,7 +72,8 @@ def audit_features(
 
     Raises:
         FtsuiteError: what a user can mend: ResourceError where the weights are neither here nor to be had, ConfigError
-            for an unknown backbone or data of another kind, DataError for a file that went bad meanwhile.
+            for an unknown backbone or data of another kind, DataError for a file that went bad meanwhile, ArtifactError
+            where the backbone gives numbers that are not finite.
     """
     config = loaded.config
     begin_computing(config)
@@ -113,8 +114,8 @@ def _batches(
         mine = positions[rows if batches.noted is None else batches.noted.examples[rows]]
         if not np.isfinite(features).all():
             bad = mine[~np.isfinite(features).all(axis=1)]
-            raise DataError(
-                "The features of every example should be finite numbers. "
+            raise ArtifactError(
+                "The backbone should make finite numbers of every example. "
                 f"Received: others of {', '.join(examples.ids[at] for at in bad[:5])}.",
                 "Set finetune.precision to float32, or take another backbone.",
             )

@@ -21,7 +21,7 @@ from ftsuite.training.activations.layouts import RowLayout, row_bytes
 from ftsuite.training.activations.store import Activations, ActivationWriter, memory_writer
 
 # Examples of one part: what a stopped audit loses at most.
-PART_EXAMPLES = 4096
+PART_EXAMPLES = 2048
 _GATHERED_ROWS = 1024
 _CONTENT_BYTES = 32
 # Of the memory that is free; a larger array lies in a file of its own.

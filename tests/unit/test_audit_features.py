@@ -12,7 +12,7 @@ import pytest
 from ftsuite.api import Examples
 from ftsuite.config import load_config
 from ftsuite.data.sources import load_examples
-from ftsuite.errors import ConfigError, DataError, ResourceError
+from ftsuite.errors import ArtifactError, ConfigError, DataError, ResourceError
 from ftsuite.registry import Registry
 from ftsuite.runs.audit_features import audit_features
 from tests.tiny import save_pictures, save_reviews, save_tiny_preset, save_tiny_text_preset
@@ -115,4 +115,18 @@ def test_weights_that_are_not_to_be_had(tmp_path: Path, image_preset: Path, monk
 
     monkeypatch.setattr("ftsuite.assets.ensure", unreachable)
     with pytest.raises(ResourceError, match="no network"):
+        audit_features(loaded, examples)
+
+
+def test_numbers_that_are_not_finite_are_named(
+    tmp_path: Path, image_preset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = save_pictures(tmp_path / "data", per_class=1)
+    loaded, examples = configured(tmp_path, IMAGES, data, image_preset)
+
+    def overflown(self: Any, inputs: Any) -> np.ndarray:
+        return np.full((len(inputs), self.width), np.inf, np.float32)
+
+    monkeypatch.setattr("ftsuite.models.example_features.FeatureExtractor.__call__", overflown)
+    with pytest.raises(ArtifactError, match=r"blue jay/000\.png"):
         audit_features(loaded, examples)

@@ -53,6 +53,8 @@ def test_planted_errors_come_first_with_the_class_that_they_had() -> None:
     scores = [flagged.score or 0.0 for flagged in found.flagged]
     assert scores == sorted(scores, reverse=True)
     assert found.severity == "warning"
+    assert found.figures["agreement"] == pytest.approx(0.95, abs=0.03)
+    assert "agrees with" in found.summary
     low, high = found.figures["share_interval"]
     assert low <= 0.05 <= high
     assert found.figures["flagged_by_split"] == {"train": len(found.flagged)}

@@ -37,7 +37,7 @@ def check_label_errors(examples: Examples, splits: np.ndarray, features: np.ndar
         One finding; none where there are too few examples or classes to judge by. ``figures`` has ``share``, the
         estimated share of wrong labels, and ``share_interval``: 95 % as `surest_share` has it, but as labels are more
         often wrong where examples are hard, it ends no earlier than with the share of the confident joint, which
-        counts some of the classifier's own mistakes as well.
+        counts some of the classifier's own mistakes as well. ``agreement``: how often its best guess is the label.
 
     Raises:
         ValueError: features that are not as said.
@@ -55,9 +55,11 @@ def check_label_errors(examples: Examples, splits: np.ndarray, features: np.ndar
     chosen = doubtful[: math.ceil(most * judged)]
     flagged = tuple(_flagged(examples, quality, int(position)) for position in chosen)
     severity: Severity = "warning" if flagged and share >= _WARNED_SHARE else "note"
+    agreement = float((quality.probabilities.argmax(axis=1) == examples.labels)[quality.judged].mean())
     figures = {
         "share": round(share, 4),
         "share_interval": [round(low, 4), round(high, 4)],
+        "agreement": round(agreement, 4),
         "judged": judged,
         "not_judged": len(examples) - judged,
         "fewest_per_class": FEWEST_UNITS,
@@ -65,7 +67,7 @@ def check_label_errors(examples: Examples, splits: np.ndarray, features: np.ndar
         "flagged_by_split": dict(sorted(Counter(map(str, splits[chosen])).items())),
     }
     advice = "Look at them, the first ones first, and correct those that are wrong; the rest are merely hard."
-    summary = _summary(len(flagged), judged, share, low, high)
+    summary = _summary(len(flagged), judged, agreement, share, low, high)
     return [Finding(CHECK, severity, summary, advice if flagged else "", flagged, figures=figures)]
 
 
@@ -113,9 +115,11 @@ def _flagged(examples: Examples, quality: LabelQuality, position: int) -> Flagge
     return Flagged((position,), detail, round(float(quality.scores[position]), 6), suggested)
 
 
-def _summary(flagged: int, judged: int, share: float, low: float, high: float) -> str:
+def _summary(flagged: int, judged: int, agreement: float, share: float, low: float, high: float) -> str:
     estimate = f"An estimated {share:.1%} of the labels are wrong (95 % interval {low:.1%} to {high:.1%})."
     if not flagged:
         return f"Of {judged:,} labels none stands out as wrong. {estimate}"
-    verb = "label is" if flagged == 1 else "labels are"
-    return f"{flagged:,} of {judged:,} {verb} likely wrong. {estimate}"
+    verb, them = ("label is", "it") if flagged == 1 else ("labels are", "them")
+    # How far to trust it: what disagrees with every third label is no witness against one.
+    who = f"a classifier that agrees with {agreement:.0%} of all labels is confidently against {them}"
+    return f"{flagged:,} of {judged:,} {verb} in doubt: {who}. {estimate}"

@@ -13,7 +13,7 @@ CHECK = "outliers"
 NEIGHBOUR = 5
 _FEWEST_EXAMPLES = 50
 _BLOCK_ROWS = 1024
-_REFERENCES = 20_000
+_REFERENCES = 10_000
 # Spreads above the median. Distances of features of length 1 have a lighter tail than a normal distribution, which
 # leaves 1 of 2,000 beyond: of 2,346 bird photos the farthest is at 3.0, black, blue and noise pictures at 3.6 to 4.0.
 _REACH = 3.3
