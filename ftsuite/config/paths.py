@@ -30,11 +30,13 @@ def with_absolute_paths(data: dict[str, Any]) -> dict[str, Any]:
     """Plain data of a config with every local path absolute."""
     section = dict(data["data"])
     section["source"] = absolute_source(section["source"])
-    for key in ("data_dir", "manual_dir", "manifest"):
+    for key in ("data_dir", "manual_dir"):
         # A manual_dir may also be a bucket, as in gs://bucket/folder.
         if section[key] is not None and "://" not in section[key]:
             section[key] = absolute(section[key])
     backbone = dict(data["backbone"])
     if is_preset_folder(backbone["name"]):
         backbone["name"] = absolute(backbone["name"])
+    if section["manifest"] is not None:
+        section["manifest"] = absolute(section["manifest"])
     return {**data, "data": section, "backbone": backbone}
