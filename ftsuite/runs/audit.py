@@ -22,6 +22,8 @@ from ftsuite.runs.example_checks import require_kind
 from ftsuite.runs.loading import load_of_task
 from ftsuite.runs.prepare import plugin_errors, used_splits
 
+# Copies are looked for whatever a run would do about them.
+_AS_FOUND = {"duplicates": "keep"}
 Listener = Callable[[Mapping[str, Any]], None]
 State = Literal["made", "left out", "failed"]
 
@@ -162,8 +164,7 @@ def _split(examples: Examples, config: Config, collected: Collected) -> tuple[Ex
     """The split of a run; where a run would refuse to make one, official splits, and training for all else."""
     if not len(examples):
         return examples, np.zeros(0, dtype="<U10"), collected
-    # Copies are looked for whether a run would drop them or not.
-    everything = config.model_copy(update={"data": config.data.model_copy(update={"duplicates": "keep"})})
+    everything = config.model_copy(update={"data": config.data.model_copy(update=_AS_FOUND)})
     try:
         examples, splits = used_splits(examples, everything)
     except DataError as error:
