@@ -97,12 +97,14 @@ def _audit(loaded: LoadedConfig, folder: Path, terminal: Terminal, *, quick: boo
 
 def _show(record: Mapping[str, Any], folder: Path, terminal: Terminal) -> None:
     from ftsuite.report.audit_page import verdict
+    from ftsuite.report.figures import plural
     from ftsuite.runs.audit_files import MANIFEST, PAGE, RECORD, TABLE
 
     data = record["data"]
-    noun = "texts" if data["kind"] == "text" else "pictures"
+    noun = "text" if data["kind"] == "text" else "picture"
     splits = ", ".join(f"{count:,} {split}" for split, count in data["splits"].items())
-    terminal.line(f"{data['examples']:,} {noun} in {len(data['classes']):,} classes ({splits}); {record['source']}")
+    classes = plural(len(data["classes"]), "class", "classes")
+    terminal.line(f"{plural(data['examples'], noun)} in {classes} ({splits}); {record['source']}")
     _show_findings(record["findings"], terminal)
     for check in record["checks"]:
         if check["state"] == "failed":

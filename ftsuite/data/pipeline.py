@@ -260,10 +260,13 @@ def view_seed(seed: int, view: int) -> int:
     return int(np.random.SeedSequence([seed, view, 0x56]).generate_state(1)[0] >> 1)
 
 
-def balanced_class_weights(labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """Weights ``(num_classes,)`` float32 inverse to each class's count, with mean 1 over the examples."""
-    counts = np.bincount(labels, minlength=num_classes).astype(np.float64)
-    weights = np.where(counts > 0, len(labels) / (np.maximum(counts, 1) * np.count_nonzero(counts)), 0.0)
+def balanced_class_weights(
+    labels: np.ndarray, num_classes: int, sample_weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Weights ``(num_classes,)`` float32 inverse to each class's count, with mean 1 over what training shows."""
+    counts = np.bincount(labels, weights=sample_weights, minlength=num_classes).astype(np.float64)
+    present = counts > 0
+    weights = np.where(present, len(labels) / (np.where(present, counts, 1.0) * np.count_nonzero(present)), 0.0)
     return weights.astype(np.float32)
 
 

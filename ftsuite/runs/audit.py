@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ftsuite.api import Collected, Examples, Progress, TaskSpec
-from ftsuite.config import Config, LoadedConfig
+from ftsuite.config import Config, LoadedConfig, source_text
 from ftsuite.data.audit.findings import SEVERITIES, Finding
 from ftsuite.data.splits import TRAIN
 from ftsuite.errors import ArtifactError, DataError, FtsuiteError, ResourceError
@@ -22,6 +22,8 @@ from ftsuite.runs.example_checks import require_kind
 from ftsuite.runs.loading import load_of_task
 from ftsuite.runs.prepare import plugin_errors, used_splits
 
+# Copies are looked for whatever a run would do about them, and of folds none is the one that is tested.
+_AS_FOUND = {"duplicates": "keep", "overlap": "allow", "folds": None}
 Listener = Callable[[Mapping[str, Any]], None]
 State = Literal["made", "left out", "failed"]
 
@@ -139,7 +141,7 @@ def _load(loaded: LoadedConfig, spec: TaskSpec, progress: Progress) -> Examples:
     if not len(examples) and not collected.bad_files:
         said = " ".join(collected.refusals)
         raise DataError(
-            f"Expected labelled examples in {config.data.source}. Received: none. {said}".strip(),
+            f"Expected labelled examples in {source_text(config.data.source)}. Received: none. {said}".strip(),
             "Name the folder that holds the class folders, or a table with rows.",
         )
     return examples
@@ -162,9 +164,7 @@ def _split(examples: Examples, config: Config, collected: Collected) -> tuple[Ex
     """The split of a run; where a run would refuse to make one, official splits, and training for all else."""
     if not len(examples):
         return examples, np.zeros(0, dtype="<U10"), collected
-    # Copies are looked for whatever a run would do about them, and of folds none is the one that is tested.
-    looked_at = {"duplicates": "keep", "overlap": "allow", "folds": None}
-    everything = config.model_copy(update={"data": config.data.model_copy(update=looked_at)})
+    everything = config.model_copy(update={"data": config.data.model_copy(update=_AS_FOUND)})
     try:
         examples, splits = used_splits(examples, everything)
     except DataError as error:

@@ -65,7 +65,7 @@ class Check:
     look: Callable[[Audited], list[Finding]]
     modality: str = ""
     needs_features: bool = False
-    fewest_classes: int = 1
+    fewest_classes: int = 0
 
 
 def _refused(audited: Audited) -> list[Finding]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ftsuite import __version__
+from ftsuite.config import source_text
 from ftsuite.data.audit.cleaned import leaves_out
 from ftsuite.data.audit.findings import SEVERITIES, Finding, Flagged
 from ftsuite.runs.audit import Audit
@@ -38,7 +39,7 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
         "ftsuite": __version__,
         "config": job_name(audit.loaded),
         "task": config.task,
-        "source": config.data.source,
+        "source": source_text(config.data.source),
         "seed": config.seed,
         "created": moment.isoformat(),
         "seconds": round(audit.seconds, 1),

@@ -26,10 +26,11 @@ def class_weights_of(config: Config, training: Examples) -> np.ndarray | None:
     if wanted == "none":
         return None
     if wanted == "balanced":
-        return balanced_class_weights(training.labels, num_classes)
+        return balanced_class_weights(training.labels, num_classes, training.sample_weights)
     if wanted == "effective-number":
         beta = config.finetune.class_weights_beta
-        return effective_number_weights(training.labels, num_classes, DEFAULT_BETA if beta is None else beta)
+        beta = DEFAULT_BETA if beta is None else beta
+        return effective_number_weights(training.labels, num_classes, beta, training.sample_weights)
     _require_classes(list(wanted), training.class_names)
     return np.array([wanted.get(name, 1.0) for name in training.class_names], dtype=np.float32)
 
@@ -43,7 +44,10 @@ def logit_offsets_of(config: Config, training: Examples) -> np.ndarray | None:
     strength = config.finetune.logit_adjustment
     if not strength:
         return None
-    shares = class_shares(training.labels, len(training.class_names), config.data.sampling)
+    num_classes, sampling = len(training.class_names), config.data.sampling
+    shares = class_shares(training.labels, num_classes, sampling)
+    if sampling == "natural" and training.sample_weights is not None:
+        shares = np.bincount(training.labels, weights=training.sample_weights, minlength=num_classes) / len(training)
     weights = class_weights_of(config, training)
     shares = np.maximum(shares, 0.5 / len(training)) * (1.0 if weights is None else np.maximum(weights, 1e-6))
     return (strength * np.log(shares / shares.sum())).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The examples of a job: what its task loads, and of that what ``data.manifest`` keeps."""
+"""The examples of a job: what its task loads, in the groups and with what of them the config asks for."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from ftsuite.api import Examples, Progress, Task
 from ftsuite.config import DataConfig
 from ftsuite.data.sources.found import COLLECT
 from ftsuite.data.sources.manifest import apply_manifest
+from ftsuite.data.sources.pattern_groups import grouped_by_pattern
 
 
 def load_of_task(task: Task, data: DataConfig, progress: Progress | None, *, collect: bool = False) -> Examples:
-    """Load the examples of a job.
+    """Load the examples of a job, of whichever kind their source is.
 
     A manifest is applied to what the task made of its source, so that its labels are the classes that a run and its
     report name.
@@ -23,10 +24,15 @@ def load_of_task(task: Task, data: DataConfig, progress: Progress | None, *, col
         collect: collect what would stop a run in `Examples.collected`, in place of an error.
 
     Raises:
+        ConfigError: `data.group_pattern` fits no id.
         DataError: as `ftsuite.data.sources.load_examples`, or rows of the manifest that do not fit.
     """
-    if data.manifest is None:
-        return task.load(data.model_copy(update={"bad_files": COLLECT}) if collect else data, progress)
-    # What the manifest leaves out must not stop a run, so all of it is known before anything is refused.
-    everything = task.load(data.model_copy(update={"bad_files": COLLECT}), progress)
-    return apply_manifest(everything, Path(data.manifest).expanduser(), classifies=task.classifies)
+    # What a manifest leaves out must not stop a run, so all of it is known before anything is refused.
+    if collect or data.manifest is not None:
+        data = data.model_copy(update={"bad_files": COLLECT})
+    examples = task.load(data, progress)
+    if data.group_pattern is not None:
+        examples = grouped_by_pattern(examples, data.group_pattern)
+    if data.manifest is not None:
+        examples = apply_manifest(examples, Path(data.manifest).expanduser(), classifies=task.classifies)
+    return examples

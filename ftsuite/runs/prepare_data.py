@@ -13,6 +13,7 @@ from ftsuite.data.assigned_splits import assigned_splits
 from ftsuite.data.records.layout import MOST_SHARDS, RecordsHead
 from ftsuite.data.records.write import WritingJob, expected_bytes, require_absent, write_records
 from ftsuite.data.sources import load_examples
+from ftsuite.data.sources.pattern_groups import grouped_by_pattern
 from ftsuite.errors import ConfigError, ResourceError
 
 SHARD_BYTES = 256 * 2**20
@@ -66,6 +67,8 @@ def prepare_data(
     _require_keepable(config)
     _require_apart(config, out)
     examples = load_examples(config.data, config.seed, progress)
+    if config.data.group_pattern is not None:
+        examples = grouped_by_pattern(examples, config.data.group_pattern)
     if image_size is not None and examples.kind == "text":
         raise ConfigError(f"A size goes with pictures. Received: {source}, which gives texts.")
     size_bytes = expected_bytes(examples, image_size)

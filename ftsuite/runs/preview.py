@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ftsuite.api import Examples, Progress
-from ftsuite.config import LoadedConfig
+from ftsuite.config import LoadedConfig, source_text
 from ftsuite.data.preview_batches import spread_over_classes, training_views, whole_views
 from ftsuite.models.text_backbones import LoadedTextBackbone
 from ftsuite.report.preview_content import Preview, PreviewExample, PreviewView, class_shares_of
@@ -107,7 +107,7 @@ def _with_shares(views: list[PreviewView], targets: np.ndarray, class_names: tup
 def _facts(prepared: Prepared, part: Examples, split: str) -> dict[str, str]:
     config = prepared.config
     facts = {
-        "Data": f"{config.data.source}: {len(part):,} {split} examples",
+        "Data": f"{source_text(config.data.source)}: {len(part):,} {split} examples",
         "Seen by the model": prepared.model.input_summary or "as the task gives it",
     }
     if prepared.task.classifies:

@@ -204,6 +204,16 @@ def test_data_that_make_no_job_are_still_looked_at(tmp_path: Path, classes: dict
     assert check in {finding["check"] for finding in _record(tmp_path / "a")["findings"]}
 
 
+def test_pictures_without_class_folders(tmp_path: Path) -> None:
+    _pictures(tmp_path, {"birds": 3})
+    _audit("pictures.yaml", "--out", "a", "--fix", "--strict", code=8)
+    record = _record(tmp_path / "a")
+    found = {finding["check"]: finding for finding in record["findings"]}
+    assert "Expected a folder for each class" in found["refused-by-a-run"]["summary"]
+    assert len(found["bad-files"]["bad_files"]) == 3
+    assert {check["state"] for check in record["checks"]} == {"made", "left out"}
+
+
 def test_nothing_but_bad_files(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / "birds" / name).mkdir(parents=True)

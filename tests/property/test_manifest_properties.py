@@ -25,7 +25,7 @@ names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
     bad=st.lists(names, max_size=3, unique=True),
     left=st.sets(st.integers(2, 9)),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_from_findings_to_a_manifest_to_examples(
     ids: list[str], classes: list[str], bad: list[str], left: set[int]
 ) -> None:

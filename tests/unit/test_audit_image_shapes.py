@@ -107,6 +107,16 @@ def test_a_format_that_tells_the_class_is_a_shortcut(tmp_path: Path, telling: bo
         assert "file format alone names the class of 100%" in found["form-tells-class"].summary
 
 
+def test_copies_are_no_shortcut(tmp_path: Path) -> None:
+    labels = [k % 2 for k in range(40)]
+    paths = _saved(tmp_path, {f"{k}.png": _noise(60 + k, 60, k) for k in range(40)})
+    numbers = np.asarray(labels * 2)
+    hashes = tuple(paths) * 2
+    examples = Examples(hashes, hashes, numbers, ("a", "b"), hashes, "image-file")
+    checks = {finding.check for finding in check_image_shapes(examples, np.full(80, "train"), None)}
+    assert "form-tells-class" not in checks
+
+
 def test_an_example_does_not_vote_for_itself() -> None:
     assert guessed_by(["a", "b", "c"], [0, 1, 0]) == 0.0
     assert guessed_by(["a", "a", "a", "a", "b"], [0, 0, 0, 1, 1]) == 0.6

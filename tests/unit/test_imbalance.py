@@ -177,3 +177,9 @@ def test_what_is_for_small_classes_serves_them() -> None:
     assert natural < 0.5
     for strength, sampling in ((1.0, "natural"), (0.0, "balanced")):
         assert balanced_accuracy(strength, sampling) > natural + 0.1, (strength, sampling)  # type: ignore[arg-type]
+
+
+def test_weights_of_sources_count_as_examples_shown() -> None:
+    shown = np.where(np.arange(len(LABELS)) % 2 == 0, 1.5, 0.5).astype(np.float32)
+    doubled = np.concatenate([LABELS[::2]] * 3 + [LABELS[1::2]])
+    np.testing.assert_allclose(balanced_class_weights(LABELS, 4, shown), balanced_class_weights(doubled, 4), rtol=1e-5)

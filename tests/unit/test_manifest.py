@@ -181,6 +181,14 @@ def test_drawn_birds_and_tables_take_a_manifest_as_well(tmp_path: Path) -> None:
         assert kept.ids == tuple(whole.ids)[:-1]
 
 
+def test_groups_are_told_of_the_source_as_it_was(tmp_path: Path) -> None:
+    folder = save_pictures(tmp_path / "birds", per_class=4)
+    data = DataConfig(source=f"folder:{folder}", group_pattern=r"^([^/]+/00[01])")
+    groups = load_of_task(Loading(Options(), 0), data, None).groups
+    assert groups is not None
+    assert groups[:3] == ("blue jay/000", "blue jay/001", "\x00blue jay/002.png")
+
+
 def test_labels_are_those_that_the_task_gives(tmp_path: Path) -> None:
     """Sentiment reads pos and neg as positive and negative; so does the audit, and so does its manifest."""
     from ftsuite_sentiment import SPEC

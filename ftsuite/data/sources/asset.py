@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ftsuite import assets
 from ftsuite.data.sources.assemble import assemble
 from ftsuite.data.sources.asset_tables import read_reviews
-from ftsuite.data.sources.found import Found
+from ftsuite.data.sources.found import COLLECT, Found
 from ftsuite.data.sources.icd10cm import read_diagnoses
 from ftsuite.data.sources.licence_texts import read_licences
 from ftsuite.errors import ConfigError
@@ -37,7 +37,7 @@ def load_asset(name: str, progress: Progress | None = None, bad_files: str = "er
     Args:
         name: of the catalogue.
         progress: called with a text, bytes done and bytes in all while the data set is being downloaded.
-        bad_files: ``error``, or ``collect`` for whoever trains on none.
+        bad_files: `COLLECT` for whoever trains on none; all else is ``error``: what the suite ships is whole.
 
     Raises:
         ConfigError: no such asset, or one that is no data set.
@@ -47,7 +47,8 @@ def load_asset(name: str, progress: Progress | None = None, bad_files: str = "er
     """
     if name not in READERS:
         raise _not_a_data_set(name)
-    return assemble(READERS[name](assets.ensure(name, progress=progress)), bad_files, progress)
+    found = READERS[name](assets.ensure(name, progress=progress))
+    return assemble(found, COLLECT if bad_files == COLLECT else "error", progress)
 
 
 def _not_a_data_set(name: str) -> ConfigError:

@@ -107,7 +107,8 @@ def check_class_counts(found: Found, by_split: Mapping[str, Counter[str]], bad_f
             "Give them training examples, or delete them from the other splits.",
         )
         found.refuse(error, bad_files)
-    if len(found.class_names) < 2:
+    # What was collected before says why, and in better words.
+    if len(found.class_names) < 2 and not found.refusals:
         error = DataError(
             f"Expected at least two classes. Received: {len(found.class_names)}: {listed(found.class_names)}.",
             "Add examples of another class, or name the column of the classes: data.label_column.",

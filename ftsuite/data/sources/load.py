@@ -13,11 +13,9 @@ from ftsuite.data.sources.asset import load_asset
 from ftsuite.data.sources.classes import one_of_several
 from ftsuite.data.sources.field_guide_source import load_field_guide
 from ftsuite.data.sources.folder import load_folder
-from ftsuite.data.sources.found import COLLECT
 from ftsuite.data.sources.huggingface import load_huggingface
 from ftsuite.data.sources.jsonl_stream import load_jsonl_stream
 from ftsuite.data.sources.parsing import Source, resolve_source
-from ftsuite.data.sources.pattern_groups import grouped_by_pattern
 from ftsuite.data.sources.records_source import load_records
 from ftsuite.data.sources.several import combine
 from ftsuite.data.sources.table import load_table
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
 def load_examples(data: DataConfig, seed: int, progress: Progress | None = None) -> Examples:
     """All labelled examples of ``data.source``, checked, with what was left out in `Examples.notes`.
 
-    ``data.manifest`` is applied to what a task makes of them, by `ftsuite.runs.loading.load_of_task`.
-
     Args:
         data: the config's ``data`` section.
         seed: the run's seed; what the field guide draws depends on it.
@@ -44,16 +40,11 @@ def load_examples(data: DataConfig, seed: int, progress: Progress | None = None)
         makes the rest. Pictures come with `decoders` (0 TensorFlow, 1 Pillow).
 
     Raises:
-        ConfigError: a source that cannot be understood, or a pattern of groups that fits no id.
+        ConfigError: a source that cannot be understood.
         DataError: files, rows or classes that cannot be used, every one of them named.
         ArtifactError: an asset that is damaged.
         ResourceError: a tfds data set or an asset that is neither here nor to be had.
     """
-    examples = _load(data, seed, progress)
-    return examples if data.group_pattern is None else grouped_by_pattern(examples, data.group_pattern)
-
-
-def _load(data: DataConfig, seed: int, progress: Progress | None) -> Examples:
     if isinstance(data.source, str):
         return _load_one(data.source, data, seed, progress)
     entries = entries_of(data.source)
@@ -94,7 +85,7 @@ def _load_one(text: str, data: DataConfig, seed: int, progress: Progress | None)
     if source.kind == "tfds":
         return load_tfds(source.rest, data, progress)
     if source.kind == "asset":
-        return load_asset(source.rest, progress, COLLECT if data.bad_files == COLLECT else "error")
+        return load_asset(source.rest, progress, data.bad_files)
     return load_field_guide(data, seed)
 
 
