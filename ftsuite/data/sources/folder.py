@@ -43,7 +43,9 @@ def load_folder(path: Path, bad_files: str, progress: Progress | None = None) ->
         raise DataError(
             f"Expected a folder that exists. Received: {str(path)!r}"
             + (", which is a file." if path.exists() else "."),
-            "Name a table as csv:, jsonl: or parquet:." if path.exists() else nearby_advice(path),
+            "Name a table as csv:, jsonl: or parquet:, an archive as archive:."
+            if path.exists()
+            else nearby_advice(path),
         )
     return load_tree(DiskTree(), path, bad_files, progress)
 

@@ -46,7 +46,10 @@ def find_parts(path: Path) -> tuple[list[Part], list[str]]:
             )
         return [Part("", (path,))], []
     if not path.is_dir():
-        raise DataError(f"Expected a folder that exists. Received: {str(path)!r}", nearby_advice(path))
+        raise DataError(
+            f"Expected a folder that exists. Received: {str(path)!r}",
+            f"{nearby_advice(path)} Nothing is downloaded: save a data set of the hub by datasets' save_to_disk first.",
+        )
     if (path / "dataset_dict.json").is_file():
         names = _json(path / "dataset_dict.json").get("splits")
         if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
