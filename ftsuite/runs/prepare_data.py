@@ -6,6 +6,7 @@ import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ftsuite.api import Examples, Progress
 from ftsuite.config import Config, parse_source
@@ -69,7 +70,8 @@ def prepare_data(
     size_bytes = expected_bytes(examples, image_size)
     _require_room(out, size_bytes)
     count = shards or min(-(-size_bytes // shard_bytes), MOST_SHARDS)
-    job = WritingJob(examples, config.data.source, max(min(count, len(examples)), 1), image_size, examples.splits)
+    named = ", ".join(_sources(config.data.source))
+    job = WritingJob(examples, named, max(min(count, len(examples)), 1), image_size, examples.splits)
     if image_size is not None:
         job = _with_decided_splits(job, config)
     head, kept = write_records(job, out, progress)
@@ -98,16 +100,20 @@ def _noted(examples: Examples, note: str) -> Examples:
 
 def _require_apart(config: Config, out: Path) -> None:
     """Refuse to write into the data: what lies there would be read as data the next time."""
-    reference = parse_source(config.data.source)
-    if not reference.is_local:
-        return
-    source = Path(reference.value).expanduser().absolute()
-    if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
-        raise ConfigError(
-            f"Expected --out to be a folder outside the data, which is never written into. Received: {str(out)!r}, "
-            f"which lies in {str(source)!r}.",
-            "Give a folder beside it.",
-        )
+    for text in _sources(config.data.source):
+        reference = parse_source(text)
+        source = Path(reference.value).expanduser().absolute()
+        if reference.is_local and source.is_dir() and out.resolve().is_relative_to(source.resolve()):
+            raise ConfigError(
+                f"Expected --out to be a folder outside the data, which is never written into. Received: {str(out)!r}, "
+                f"which lies in {str(source)!r}.",
+                "Give a folder beside it.",
+            )
+
+
+def _sources(source: Any) -> list[str]:
+    """The texts of ``data.source``: one, or those of several, each by itself or with settings of its own."""
+    return [source] if isinstance(source, str) else [str(getattr(one, "source", one)) for one in source]
 
 
 def _require_room(out: Path, size_bytes: int) -> None:
