@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from ftsuite.data.field_guide import render
+from ftsuite.data.image_files import decode_image
 
 # Drawn at this size whatever the model's, so that a random crop has something to cut from.
 FIELD_GUIDE_PIXELS = 224
@@ -22,8 +23,14 @@ def field_guide_input(example_id: str, seed: int) -> str:
 
 @functools.lru_cache(maxsize=_KEPT_PICTURES)
 def draw_input(source: str) -> np.ndarray:
-    """Draw the picture that `field_guide_input` names: uint8 ``(pixels, pixels, 3)``, not to be written to."""
-    _, seed, example_id = source.split(":", 2)
-    picture = render(example_id, int(seed), FIELD_GUIDE_PIXELS)
+    """Draw the picture that `field_guide_input` names: uint8 ``(pixels, pixels, 3)``, not to be written to.
+
+    One that was drawn into a record is read from there.
+    """
+    if source.startswith(FIELD_GUIDE_PREFIX):
+        _, seed, example_id = source.split(":", 2)
+        picture = render(example_id, int(seed), FIELD_GUIDE_PIXELS)
+    else:
+        picture = decode_image(source)
     picture.setflags(write=False)
     return picture

@@ -165,6 +165,7 @@ def test_drawings_become_pictures_with_the_same_pixels(tmp_path: Path) -> None:
     assert found.splits.tolist() == source.splits.tolist()
     for at in (0, 40):
         np.testing.assert_array_equal(decode_image(found.inputs[at]), draw_input(source.inputs[at]))
+        np.testing.assert_array_equal(draw_input(found.inputs[at]), draw_input(source.inputs[at]))
 
 
 def test_texts_groups_and_official_splits_are_kept(tmp_path: Path) -> None:
