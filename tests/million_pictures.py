@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -54,11 +55,12 @@ def main(small: str, large: str) -> None:
     _, pipeline, training = load(small)
     for _ in pipeline.training_epoch(training, 0):
         pass
-    before, began = resident_bytes(), time.perf_counter()
+    before, began, computing = resident_bytes(), time.perf_counter(), time.process_time()
+    is_busy = os.getloadavg()[0] > (os.cpu_count() or 1)
     examples, pipeline, training = load(large)
     batches = iter(pipeline.training_epoch(training, 0))
     next(batches)
-    first_batch_seconds = time.perf_counter() - began
+    first_batch_seconds, computed = time.perf_counter() - began, time.process_time() - computing
     index_bytes = resident_bytes() - before
     steps, resident = pipeline.steps_per_epoch(training), []
     seen = BATCH
@@ -73,6 +75,8 @@ def main(small: str, large: str) -> None:
                 "seen": seen,
                 "training": len(training),
                 "first_batch_seconds": first_batch_seconds,
+                "first_batch_cpu_seconds": computed,
+                "machine_is_busy": is_busy,
                 "bytes_an_example": index_bytes / len(examples),
                 "growth_bytes": max(resident) - resident[0],
                 "epoch_seconds": time.perf_counter() - began - first_batch_seconds,

@@ -99,11 +99,10 @@ def prepare(
     _show(made, config, terminal)
 
 
-def _default_folder(source: str, name: str, verify: bool) -> Path:
+def _default_folder(source: Any, name: str, verify: bool) -> Path:
     from ftsuite.config import parse_source
 
-    reference = parse_source(source)
-    if verify and reference.kind == "records":
+    if verify and isinstance(source, str) and (reference := parse_source(source)).kind == "records":
         return Path(reference.value).expanduser()
     return Path("records") / name
 

@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from ftsuite.data.field_guide import render
+from ftsuite.data.image_files import decode_image
 
 # Drawn at this size whatever the model's, so that a random crop has something to cut from.
 FIELD_GUIDE_PIXELS = 224
@@ -27,8 +28,14 @@ def draw_input(source: str) -> np.ndarray:
 
 
 def draw_anew(source: str) -> np.ndarray:
-    """Do as `draw_input`, and keep nothing."""
-    _, seed, example_id = source.split(":", 2)
-    picture = render(example_id, int(seed), FIELD_GUIDE_PIXELS)
+    """Do as `draw_input`, and keep nothing.
+
+    One that was drawn into a record is read from there.
+    """
+    if source.startswith(FIELD_GUIDE_PREFIX):
+        _, seed, example_id = source.split(":", 2)
+        picture = render(example_id, int(seed), FIELD_GUIDE_PIXELS)
+    else:
+        picture = decode_image(source)
     picture.setflags(write=False)
     return picture

@@ -185,8 +185,11 @@ class StreamHashes(StreamColumn):
 
 
 def find_failure(inputs: Sequence[str]) -> DataError | None:
-    """Why a read of streamed texts failed, after TensorFlow has made another error of it; None for other inputs."""
-    return inputs.file.failure if isinstance(inputs, StreamColumn) else None
+    """Why a read of streamed texts or of records failed, after TensorFlow has made another error of it; else None."""
+    if isinstance(inputs, StreamColumn):
+        return inputs.file.failure
+    failure = getattr(inputs, "failure", None)
+    return failure if isinstance(failure, DataError) else None
 
 
 def disk_array(count: int, dtype: Any) -> np.ndarray:

@@ -227,7 +227,9 @@ def _name_lost_inputs(prepared: Prepared, error: Exception) -> None:
     from ftsuite.data.text_stream import find_failure
 
     inputs = prepared.examples.inputs
-    named = find_undecodable(inputs) if prepared.examples.kind == "image-file" else find_failure(inputs)
+    named = find_failure(inputs)
+    if named is None and prepared.examples.kind == "image-file":
+        named = find_undecodable(inputs)
     if named is not None:
         raise named from error
 

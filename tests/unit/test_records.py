@@ -165,6 +165,7 @@ def test_drawings_become_pictures_with_the_same_pixels(tmp_path: Path) -> None:
     assert found.splits.tolist() == source.splits.tolist()
     for at in (0, 40):
         np.testing.assert_array_equal(decode_image(found.inputs[at]), draw_input(source.inputs[at]))
+        np.testing.assert_array_equal(draw_input(found.inputs[at]), draw_input(source.inputs[at]))
 
 
 def test_texts_groups_and_official_splits_are_kept(tmp_path: Path) -> None:
@@ -337,3 +338,22 @@ def test_a_column_of_other_rows_names_the_same_records(photos: Path, tmp_path: P
     assert taken.inputs[0] == examples.inputs[2]
     assert taken.inputs.contents(np.asarray([0])) == examples.inputs.contents(np.asarray([2]))
     assert isinstance(replace(taken).ids, StringColumn)
+
+
+def test_a_record_damaged_while_a_run_reads_it_is_named(photos: Path, tmp_path: Path) -> None:
+    from ftsuite.data.pipeline import Pipeline
+    from ftsuite.data.text_stream import find_failure
+
+    records = prepared(photos, tmp_path / "records", shards=1)
+    examples = loaded(f"records:{records.folder}")
+    shard = records.folder / records.head.shards[0].name
+    data = bytearray(shard.read_bytes())
+    data[int(records.index.offset[3]) + 5] ^= 4
+    shard.write_bytes(bytes(data))
+    pipeline = Pipeline(lambda element, training, key: element["contents"], lambda *batch: batch[:2], 2, 3, 7)
+    assert find_failure(examples.inputs) is None
+    with pytest.raises(Exception, match="not those that were written"):
+        list(pipeline.evaluation(examples).dataset)
+    failure = find_failure(examples.take([0, 1]).inputs)
+    assert failure is not None
+    assert repr(examples.ids[3]) in failure.message

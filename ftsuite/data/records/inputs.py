@@ -12,6 +12,7 @@ import numpy as np
 
 from ftsuite.data.columns import Column
 from ftsuite.data.records.reader import Records, last_opened
+from ftsuite.errors import DataError
 
 PREFIX = "record:"
 _NAME = re.compile(r"record:(?P<folder>.+)#(?P<row>\d+)", re.DOTALL)
@@ -30,6 +31,11 @@ class RecordColumn(Column):
     def __init__(self, records: Records, rows: np.ndarray | None = None) -> None:
         super().__init__(rows)
         self.records = records
+
+    @property
+    def failure(self) -> DataError | None:
+        """What the last read that failed has raised, or None."""
+        return self.records.failure
 
     @property
     def rows_together(self) -> int:
@@ -87,7 +93,5 @@ def read_named(name: str) -> bytes:
     records = last_opened(match["folder"])
     row = int(match["row"])
     if row >= len(records):
-        from ftsuite.errors import DataError
-
         raise DataError(f"Expected a row below {len(records):,} of the records. Received: {name!r}.")
     return records.contents(row)

@@ -26,12 +26,16 @@ class Records:
         folder: of the records.
         head: what its records.json says.
         index: of its rows.
+
+    Attributes:
+        failure: what the last read that failed has raised, or None.
     """
 
     def __init__(self, folder: Path, head: RecordsHead, index: RecordsIndex) -> None:
         self.folder = folder
         self.head = head
         self.index = index
+        self.failure: DataError | None = None
         self._descriptors: dict[int, int] = {}
         self._lock = threading.Lock()
         weakref.finalize(self, _close, self._descriptors)
@@ -76,11 +80,12 @@ class Records:
 
     def _lost(self, row: int, why: str) -> DataError:
         shard = self.head.shards[int(self.index.shard[row])].name
-        return DataError(
+        self.failure = DataError(
             f"Expected the record of {self.index.ids[row]!r} as it was written. Received: row {row} of "
             f"{self.folder / shard}: {why}.",
             _DAMAGED,
         )
+        return self.failure
 
 
 _open: weakref.WeakValueDictionary[str, Records] = weakref.WeakValueDictionary()

@@ -68,12 +68,21 @@ def expected_bytes(examples: Examples, image_size: int | None) -> int:
     """About what the records of the examples will take on the disk, from some of them."""
     make = content_maker(examples, image_size)
     rows = np.unique(np.linspace(0, len(examples) - 1, _SAMPLE).astype(int)).tolist()
-    if examples.kind == "image-file" and image_size is None and not hasattr(examples.inputs, "contents"):
-        total = float(sum(os.stat(path).st_size for path in examples.inputs))
-    else:
+    total = _file_bytes(examples) if image_size is None else None
+    if total is None:
         total = sum(len(make(row).data) for row in rows) / len(rows) * len(examples)
     names = sum(2 * len(examples.ids[row]) for row in rows) / len(rows) + _ROW_BYTES
     return int((total + names * len(examples)) * _MARGIN)
+
+
+def _file_bytes(examples: Examples) -> float | None:
+    """What the files take; None where an example is no file of its own."""
+    if examples.kind != "image-file" or hasattr(examples.inputs, "contents"):
+        return None
+    try:
+        return float(sum(os.stat(path).st_size for path in examples.inputs))
+    except (OSError, ValueError):
+        return None
 
 
 def write_records(job: WritingJob, out: Path, progress: Progress | None = None) -> tuple[RecordsHead, int]:
