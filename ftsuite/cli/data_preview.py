@@ -61,6 +61,8 @@ def preview(
     given = [quoted_override("data.source", data_source)] if data_source is not None else []
     loaded = load_config(config, [*given, *overrides], options_model=Registry.discover().options_model)
     terminal = Terminal(as_json=as_json)
+    if _fetches_weights(loaded.config.backbone.name):
+        terminal.note(f"The tokenizer of {loaded.config.backbone.name} lies with its weights: both are fetched.")
     path = out or Path(f"preview-{job_name(loaded)}.html")
     with redirect_native_stderr(None), terminal.progress() as progress:
         # Imported only now, so that Keras' start-up chatter is caught.
@@ -76,3 +78,11 @@ def preview(
     terminal.event("result", {"file": str(path), **made.plain()})
     if open_it:
         click.launch(path.resolve().as_uri())
+
+
+def _fetches_weights(backbone: str) -> bool:
+    """Whether a preview must fetch what it does not need, because what it needs lies with it."""
+    from ftsuite import assets
+    from ftsuite.models.names import CATALOGUE_TEXT_BACKBONES
+
+    return backbone in CATALOGUE_TEXT_BACKBONES and assets.installed_folder(assets.asset(backbone)) is None

@@ -53,6 +53,12 @@ def logit_offsets_of(config: Config, training: Examples) -> np.ndarray | None:
     return (strength * np.log(shares / shares.sum())).astype(np.float32)
 
 
+def corrects_imbalance(config: Config) -> bool:
+    """Whether small classes count more in training than their size makes them."""
+    finetune = config.finetune
+    return config.data.sampling != "natural" or finetune.class_weights != "none" or finetune.logit_adjustment > 0
+
+
 def imbalance_notes(config: Config, training: Examples) -> tuple[str, ...]:
     """How often sampling shows the examples of the smallest class and of the largest."""
     if config.data.sampling == "natural":

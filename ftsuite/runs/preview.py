@@ -110,6 +110,9 @@ def _facts(prepared: Prepared, part: Examples, split: str) -> dict[str, str]:
         "Data": f"{source_text(config.data.source)}: {len(part):,} {split} examples",
         "Seen by the model": prepared.model.input_summary or "as the task gives it",
     }
+    training_size = getattr(prepared.task.options, "train_image_size", None)
+    if training_size is not None:
+        facts["Training pictures"] = f"{training_size} pixels"
     if prepared.task.classifies:
         facts["Classes"] = f"{len(part.class_names):,}"
     augment = getattr(prepared.task.options, "augment", None)

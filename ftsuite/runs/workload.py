@@ -20,7 +20,7 @@ from ftsuite.evaluation import evaluate_predictions
 from ftsuite.models.lora import LoraAdapters
 from ftsuite.models.lora_blocks import with_adapters
 from ftsuite.runs.activation_identity import activation_identity
-from ftsuite.runs.imbalance import logit_offsets_of
+from ftsuite.runs.imbalance import corrects_imbalance, logit_offsets_of
 from ftsuite.runs.memory import available_memory_bytes
 from ftsuite.runs.prepare import Prepared
 from ftsuite.training.activations.build import FeatureBatch
@@ -69,6 +69,7 @@ def classification_workload(prepared: Prepared) -> Workload:
             prepared.task.decode,
             lambda probabilities, labels: figures_of(prepared, probabilities, labels),
             offsets,
+            corrects_imbalance(prepared.config),
         ),
         loss=loss if offsets is None else LogitAdjustedLoss(loss, offsets),
         metrics=lambda: [keras.metrics.CategoricalAccuracy(name="accuracy")],

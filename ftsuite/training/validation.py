@@ -57,6 +57,7 @@ class ClassificationJudge:
         evaluate: probabilities and labels to figures with intervals.
         offsets: ``(num_classes,)`` added to logits in the training loss, and so in the log loss that chooses epochs:
             without them a model that counts all classes alike would be judged by how common they are. None for none.
+        favours_small_classes: whether training corrects for classes of unlike size, at the cost of plain accuracy.
     """
 
     pipeline: JudgedBatches
@@ -64,6 +65,7 @@ class ClassificationJudge:
     decode: Callable[[np.ndarray], np.ndarray]
     evaluate: Callable[[np.ndarray, np.ndarray], dict[str, Any]]
     offsets: np.ndarray | None = None
+    favours_small_classes: bool = False
 
     def figures(self, evaluator: Any) -> dict[str, float]:
         """Log loss, accuracy and macro F1."""
@@ -78,13 +80,15 @@ class ClassificationJudge:
         return self.evaluate(self._probabilities(evaluator), self.examples.labels)
 
     def doubt(self, assessed: dict[str, Any]) -> str | None:
-        """Whether accuracy may be that of always naming the most common class."""
+        """Whether accuracy may be that of always naming the most common class, or recall that of a guess."""
+        if self.favours_small_classes:
+            return _doubtful_recall(assessed["per_class"])
         accuracy = assessed["accuracy"]
         labels = np.asarray(self.examples.labels)
         chance = np.bincount(labels).max() / len(labels)
-        if accuracy["ci95"][0] > chance:
+        low, high = _interval(accuracy)
+        if low > chance:
             return None
-        low, high = accuracy["ci95"]
         return (
             f"Validation accuracy is {accuracy['value']:.3f} ({low:.3f}-{high:.3f}, n = {accuracy['n']}), no better "
             f"than always naming the most common class ({chance:.3f}). {_LIKELY_CAUSES}"
@@ -92,6 +96,28 @@ class ClassificationJudge:
 
     def _probabilities(self, evaluator: Any) -> np.ndarray:
         return self.decode(predict_logits(evaluator, self.pipeline, self.examples))
+
+
+def _doubtful_recall(per_class: dict[str, Any]) -> str | None:
+    """Plain accuracy is given up on purpose where small classes count more, and says nothing there."""
+    recalls = [figures["recall"] for figures in per_class.values() if figures["recall"]["n"]]
+    mean = sum(recall["value"] for recall in recalls) / len(recalls)
+    # From the intervals of the classes to that of their mean, as if they were normal.
+    bounds = [_interval(recall) for recall in recalls]
+    half = sum(((high - low) / 2) ** 2 for low, high in bounds) ** 0.5 / len(recalls)
+    if mean - half > 1 / len(recalls):
+        return None
+    return (
+        f"The classes' mean recall on the validation split is {mean:.3f}, no better than a guess "
+        f"({1 / len(recalls):.3f}). {_LIKELY_CAUSES}"
+    )
+
+
+def _interval(figure: dict[str, Any]) -> tuple[float, float]:
+    """The bounds of a figure, whose name says the confidence; the value itself where there are none."""
+    found = next((bounds for name, bounds in figure.items() if name.startswith("ci")), None)
+    low, high = found if found is not None else (figure["value"], figure["value"])
+    return float(low), float(high)
 
 
 def validation_figures(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:

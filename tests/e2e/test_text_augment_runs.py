@@ -24,7 +24,7 @@ finetune:
   logit_adjustment: 1
   views: 3
   cache: memory
-  stages: [{{train: head, for: 4 epochs, learning_rate: 1e-2}}, {{train: all, for: 2 epochs, learning_rate: 1e-3}}]
+  stages: [{{train: head, for: 4 epochs, learning_rate: 1e-2}}]
 evaluation: {{bootstrap_samples: 50, baseline: false}}
 """
 

@@ -146,6 +146,25 @@ def test_epochs_are_chosen_by_what_is_trained_for() -> None:
     assert adjusted["accuracy"] == plain["accuracy"]
 
 
+def test_what_was_given_up_on_purpose_raises_no_doubt() -> None:
+    """Less accuracy than by always naming the largest class, and yet all classes are told apart."""
+
+    def figure(value: float, n: int) -> dict[str, Any]:
+        half = 1.96 * (value * (1 - value) / n) ** 0.5
+        return {"value": value, "ci90": [value - half, value + half], "n": n}
+
+    def doubt(recalls: tuple[float, ...], favours: bool) -> str | None:
+        judge = ClassificationJudge(Fixed(LABELS), of(), np.asarray, lambda p, labels: {}, None, favours)
+        rows = zip(("cat", "dog", "grey owl"), recalls, (900, 90, 10), strict=True)
+        per_class = {name: {"recall": figure(value, n)} for name, value, n in rows}
+        accuracy = sum(value * n for value, n in zip(recalls, (900, 90, 10), strict=True)) / 1000
+        return judge.doubt({"accuracy": figure(accuracy, 1000), "per_class": per_class})
+
+    assert "most common class" in str(doubt((0.8, 0.8, 0.8), False))
+    assert doubt((0.8, 0.8, 0.8), True) is None
+    assert "mean recall" in str(doubt((0.98, 0.01, 0.01), True))
+
+
 def balanced_accuracy(strength: float, sampling: Sampling) -> float:
     """Of a linear model of three classes that overlap, one in a hundred of the rarest."""
     keras.utils.set_random_seed(0)
