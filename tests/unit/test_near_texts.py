@@ -58,6 +58,12 @@ def test_every_copy_in_training_is_left_out_though_they_are_alike_to_each_other_
     assert left_out(found["near-duplicates-across-splits"]) == {0, 1}
 
 
+def test_progress_ends_with_the_last_text() -> None:
+    told: list[tuple[str, int, int]] = []
+    check_near_texts(texts(OTHERS), np.asarray(["train"] * 4), lambda *now: told.append(now))
+    assert told == [("Looking for near duplicates", 4, 4)]
+
+
 def test_exact_copies_are_left_to_their_own_check() -> None:
     assert check_near_texts(texts([(SENTENCE, 1), (SENTENCE, 0)]), np.asarray(["train", "test"])) == []
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -51,34 +52,50 @@ def check_near_texts(
     """
     if examples.kind != "text":
         return []
-    forms = [normal_form(text) for text in examples.inputs]
-    first: dict[str, int] = {}
-    for position, form in enumerate(forms):
-        first.setdefault(form, position)
-    long_enough = [form for form in first if len(form) >= least_characters]
-    positions = np.asarray([first[form] for form in long_enough], dtype=np.int64)
-    looked_at = pairs_in_bands(_signed(long_enough, progress), least_jaccard)
-    scores = _similarities(long_enough, looked_at)
+    keys, positions = _keys(examples.inputs, least_characters)
+    looked_at = pairs_in_bands(_signed(examples.inputs, positions, progress), least_jaccard)
+    scores = _similarities(examples.inputs, positions[looked_at])
     near = scores >= least_jaccard
-    figures = {"compared": len(first), "candidates": len(looked_at)}
+    figures = {"compared": len(set(keys)), "candidates": len(looked_at)}
     pairs = positions[looked_at[near]].reshape(-1, 2)
-    return near_findings(examples, splits, pairs, scores[near], figures, forms, largest_chain)
+    return near_findings(examples, splits, pairs, scores[near], figures, keys, largest_chain)
 
 
-def _signed(forms: Sequence[str], progress: Progress | None) -> np.ndarray:
-    def hashed(place: int) -> np.ndarray:
-        if progress is not None and (place % _PROGRESS_TEXTS == 0 or place + 1 == len(forms)):
-            progress("Looking for near duplicates", place + 1, len(forms))
-        return shingle_hashes(forms[place])
+def _keys(inputs: Sequence[str], least_characters: int) -> tuple[list[str], np.ndarray]:
+    """A digest of each text's normal form, and the first place of each form that is long enough to be compared.
 
-    return signatures((hashed(place) for place in range(len(forms))), len(forms))
+    The forms themselves are not kept: texts may be read from a file that is larger than memory.
+    """
+    keys: list[str] = []
+    known: set[str] = set()
+    positions = []
+    for position, text in enumerate(inputs):
+        form = normal_form(text)
+        key = hashlib.blake2b(form.encode("utf-8", errors="surrogatepass"), digest_size=16).hexdigest()
+        keys.append(key)
+        if len(form) >= least_characters and key not in known:
+            positions.append(position)
+        known.add(key)
+    return keys, np.asarray(positions, dtype=np.int64)
 
 
-def _similarities(forms: Sequence[str], pairs: np.ndarray) -> np.ndarray:
+def _signed(inputs: Sequence[str], positions: np.ndarray, progress: Progress | None) -> np.ndarray:
+    def sets() -> Iterator[np.ndarray]:
+        for done, position in enumerate(positions.tolist(), start=1):
+            yield shingle_hashes(normal_form(inputs[position]))
+            if progress is not None and (done % _PROGRESS_TEXTS == 0 or done == len(positions)):
+                progress("Looking for near duplicates", done, len(positions))
+
+    return signatures(sets(), len(positions))
+
+
+def _similarities(inputs: Sequence[str], pairs: np.ndarray) -> np.ndarray:
     """Exact Jaccard similarities ``(k,)``; sets are made again, since those of all texts would not fit into memory."""
     scores: list[float] = []
     for start in range(0, len(pairs), _BLOCK_PAIRS):
-        block = pairs[start : start + _BLOCK_PAIRS]
-        sets = {place: shingle_hashes(forms[place]) for place in np.unique(block).tolist()}
-        scores.extend(jaccard(sets[one], sets[other]) for one, other in block.tolist())
+        block = pairs[start : start + _BLOCK_PAIRS].tolist()
+        sets = {
+            position: shingle_hashes(normal_form(inputs[position])) for position in {p for pair in block for p in pair}
+        }
+        scores.extend(jaccard(sets[one], sets[other]) for one, other in block)
     return np.asarray(scores, dtype=np.float64)
