@@ -81,7 +81,7 @@ class FoldedRidge:
         mean = np.asarray(total) / len(self._features)
         spread = np.sqrt(np.maximum(np.asarray(squares) / len(self._features) - mean**2, 0.0))
         # A column that does not vary says nothing, and must not be blown up by its rounding.
-        scale = np.where(spread > 1e-6 * (1 + np.abs(mean)), 1 / np.maximum(spread, 1e-30), 0.0)
+        scale = np.where(spread > 1e-6 * np.abs(mean), 1 / np.maximum(spread, 1e-30), 0.0)
         return mean.astype(np.float32), scale.astype(np.float32)
 
     def _gram(self, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
