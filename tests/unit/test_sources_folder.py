@@ -281,7 +281,7 @@ def test_repeated_and_contradicting_contents_are_noted(tmp_path: Path) -> None:
     examples = load(tmp_path)
     assert "3 of 12 examples" in note_with(examples, "repeat another one's content")
     assert "1 identical contents" in note_with(examples, "more than one class")
-    assert "share 1 identical content;" in note_with(examples, "official train and test")
+    assert "share 1 identical content." in note_with(examples, "official train and test")
 
 
 def test_tiny_pictures_are_noted(tmp_path: Path) -> None:

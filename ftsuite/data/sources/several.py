@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ftsuite.api import Collected, Examples
+from ftsuite.api import Examples
 from ftsuite.data.sources.classes import check_class_counts, near_twin_notes
+from ftsuite.data.sources.collected import joined
 from ftsuite.data.sources.found import Found, listed
 from ftsuite.data.sources.labels import sorted_labels
 from ftsuite.errors import ConfigError
@@ -73,7 +74,7 @@ def combine(parts: Sequence[Examples], names: Sequence[str], bad_files: str = "e
         times=_times(parts, names),
         notes=tuple(notes),
         sources=sources,
-        collected=_collected(parts, names, whole.refusals),
+        collected=joined(parts, names, whole.refusals),
     )
 
 
@@ -98,17 +99,6 @@ def _groups(parts: Sequence[Examples], names: Sequence[str]) -> tuple[str, ...] 
         # A row without a group is a group of its own, and ids of two sources may be the same.
         groups += [f"\x00{name}:{group[1:]}" if group.startswith("\x00") else group for group in own]
     return tuple(groups)
-
-
-def _collected(parts: Sequence[Examples], names: Sequence[str], refusals: Sequence[str]) -> Collected | None:
-    """What would have stopped a run, of all sources, where it was collected."""
-    if all(part.collected is None for part in parts):
-        return None
-    found = [(name, part.collected or Collected()) for name, part in zip(names, parts, strict=True)]
-    return Collected(
-        bad_files=tuple((f"{name}:{one}", path, why) for name, own in found for one, path, why in own.bad_files),
-        refusals=(*(f"{name}: {sentence}" for name, own in found for sentence in own.refusals), *refusals),
-    )
 
 
 def _times(parts: Sequence[Examples], names: Sequence[str]) -> np.ndarray | None:
