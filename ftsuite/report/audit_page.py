@@ -73,7 +73,7 @@ def verdict(counts: Mapping[str, int]) -> str:
     if counts["error"]:
         return "Figures of a run on these data would mislead, or there would be no run: mend the errors first."
     if counts["warning"]:
-        return "Nothing here makes a test wrong; the warnings are likely to cost accuracy."
+        return "No error was found. The warnings are likely to cost accuracy, or trust in figures: look at them."
     return "Nothing was found that would make figures wrong or cost accuracy."
 
 
