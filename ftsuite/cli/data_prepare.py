@@ -128,8 +128,8 @@ def _show(made: Any, config: str, terminal: Terminal) -> None:
         f"{_size(head.size_bytes)} in {made.seconds:.0f} s."
     )
     # A note on smaller pictures begins with what was done to them.
-    done = [head.pictures] if not any(note.startswith(head.pictures) for note in head.notes) else []
-    for note in (*done, *head.notes):
+    is_noted = any(note.startswith(head.pictures) for note in head.notes)
+    for note in (*([head.pictures] if head.pictures and not is_noted else []), *head.notes):
         terminal.line(f"Note: {note}")
     quoted = shlex.quote(str(made.folder))
     terminal.line(f"Records:  {made.folder}")
