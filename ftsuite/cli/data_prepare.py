@@ -113,7 +113,7 @@ def _verify(folder: Path, terminal: Terminal) -> None:
     with terminal.progress("files") as progress:
         head = verify_records(folder, progress)
     terminal.line(
-        f"Whole: {head.examples:,} records in {len(head.shards):,} shards, {_size(head.size_bytes)}, every byte as "
+        f"Whole: {head.examples:,} records in {_shards(head)}, {_size(head.size_bytes)}, every byte as "
         f"written: {folder}"
     )
     told = {"folder": str(folder), "examples": head.examples, "shards": len(head.shards), "bytes": head.size_bytes}
@@ -124,12 +124,13 @@ def _show(made: Any, config: str, terminal: Terminal) -> None:
     head = made.head
     kept = f", {made.shards_kept:,} of them by an earlier start" if made.shards_kept else ""
     terminal.line(
-        f"Wrote {head.examples:,} records of {len(head.class_names):,} classes in {len(head.shards):,} shards{kept}: "
+        f"Wrote {head.examples:,} records of {len(head.class_names):,} classes in {_shards(head)}{kept}: "
         f"{_size(head.size_bytes)} in {made.seconds:.0f} s."
     )
-    for note in (head.pictures, *head.notes):
-        if note:
-            terminal.line(f"Note: {note}")
+    # A note on smaller pictures begins with what was done to them.
+    is_noted = any(note.startswith(head.pictures) for note in head.notes)
+    for note in (*([head.pictures] if head.pictures and not is_noted else []), *head.notes):
+        terminal.line(f"Note: {note}")
     quoted = shlex.quote(str(made.folder))
     terminal.line(f"Records:  {made.folder}")
     terminal.line(f"Train:    ftsuite run {shlex.quote(config)} --data records:{quoted}")
@@ -139,8 +140,15 @@ def _show(made: Any, config: str, terminal: Terminal) -> None:
     terminal.event("result", {**told, "bytes": head.size_bytes, **seconds})
 
 
+def _shards(head: Any) -> str:
+    return "1 shard" if len(head.shards) == 1 else f"{len(head.shards):,} shards"
+
+
 def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 2**30:.2f} GiB" if size_bytes >= 2**30 else f"{size_bytes / 2**20:.1f} MiB"
+    unit, name = next(
+        ((1 << bits, name) for bits, name in ((30, "GiB"), (20, "MiB")) if size_bytes >> bits), (1024, "KiB")
+    )
+    return f"{size_bytes / unit:.1f} {name}"
 
 
 def _stop(signal_number: int, frame: object) -> None:

@@ -158,12 +158,13 @@ def test_drawings_become_pictures_with_the_same_pixels(tmp_path: Path) -> None:
     from ftsuite.data.drawn_pictures import draw_input
 
     config = config_of("field-guide", examples_per_class={"train": 1, "validation": 1, "test": 1})
-    prepare_data(config, tmp_path / "birds", shards=1)
-    source, found = load_examples(config.data, 0), loaded(f"records:{tmp_path / 'birds'}")
+    source = load_examples(config.data, 0).take([0, 40, 71])
+    write_records(WritingJob(source, "field-guide", 1, splits=source.splits), tmp_path / "birds")
+    found = loaded(f"records:{tmp_path / 'birds'}")
     assert found.kind == "field-guide", "they stay drawings, and reports say so"
     assert found.content_hashes == source.content_hashes
     assert found.splits.tolist() == source.splits.tolist()
-    for at in (0, 40):
+    for at in (0, 2):
         np.testing.assert_array_equal(decode_image(found.inputs[at]), draw_input(source.inputs[at]))
         np.testing.assert_array_equal(draw_input(found.inputs[at]), draw_input(source.inputs[at]))
 
