@@ -141,7 +141,8 @@ class ImageOptions(Options):
         "auto",
         description="where pictures are augmented after they are cut out: while batches are made, or inside the "
         "training step, which is faster on an accelerator whose CPU cannot keep up; auto: on an accelerator where "
-        "there is one. Pictures are the same up to rounding",
+        "there is one, but for what is done together with the crop. Pictures are the same up to rounding, but with "
+        "accelerator mirroring and colours are other draws of the same kind",
     )
 
     _order = pydantic.field_validator("augment")(order_can_be_kept)
