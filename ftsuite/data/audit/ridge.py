@@ -3,7 +3,7 @@
 Least squares on one-hot targets stands in for logistic regression: all its folds come out of one pass over the
 features, a hundred columns of targets cost hardly more than one, nothing has to converge, and what it gives is turned
 into probabilities by a logistic regression on its scores (`ftsuite.data.audit.calibration`). On frozen features it
-found planted label errors as well as logistic regression on the features did, in a twentieth of the time. One class
+found planted label errors as well as logistic regression on the features did, in a tenth of the time or less. One class
 against all others by regularised least squares is that of Rifkin and Klautau, 2004
 (https://www.jmlr.org/papers/v5/rifkin04a.html).
 """
