@@ -163,6 +163,7 @@ def test_progress_counts_pictures(others: list[Path]) -> None:
     told: list[tuple[str, int, int]] = []
     check_near_images(pictures(others[:5]), np.asarray(["train"] * 5), lambda *now: told.append(now))
     assert [now[1:] for now in told[:5]] == [(done, 5) for done in range(1, 6)]
+    assert told[-1] == ("Comparing views of pictures", 30, 30)
 
 
 def test_lists_find_what_comparing_all_finds() -> None:

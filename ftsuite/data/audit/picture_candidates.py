@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ftsuite.api import Progress
 from ftsuite.data.audit.neighbour_lists import EXHAUSTIVE_VECTORS, NeighbourLists
 from ftsuite.data.audit.picture_descriptors import DESCRIPTOR_SIZE, Window, descriptors, mirrored, windows
 
@@ -24,7 +25,11 @@ class Candidate:
 
 
 def candidates(
-    thumbnails: np.ndarray, least_cosine: float, most: int, exhaustive: int = EXHAUSTIVE_VECTORS
+    thumbnails: np.ndarray,
+    least_cosine: float,
+    most: int,
+    exhaustive: int = EXHAUSTIVE_VECTORS,
+    progress: Progress | None = None,
 ) -> list[Candidate]:
     """Find pairs of pictures that may be near duplicates.
 
@@ -33,6 +38,7 @@ def candidates(
         least_cosine: of descriptors.
         most: of each picture at most so many partners are given, the nearest.
         exhaustive: above so many pictures only lists of similar ones are searched, see `NeighbourLists`.
+        progress: called as (label, views compared, views in all).
 
     Returns:
         Each pair once, in the order of its places, with the window by which it looks most alike.
@@ -50,6 +56,8 @@ def candidates(
                 if len(table) > 4 * most * len(thumbnails):
                     table = _nearest(table, most)
             table = _nearest(table, most)
+            if progress is not None:
+                progress("Comparing views of pictures", 2 * number + mirror + 1, 2 * len(looked))
     return _pairs(table, looked)
 
 
