@@ -141,8 +141,7 @@ class ImageOptions(Options):
         "auto",
         description="where pictures are augmented after they are cut out: while batches are made, or inside the "
         "training step, which is faster on an accelerator whose CPU cannot keep up; auto: on an accelerator where "
-        "there is one, but for what is done together with the crop. Pictures are the same up to rounding, but with "
-        "accelerator mirroring and colours are other draws of the same kind",
+        "there is one. What is done together with the crop stays outside. Pictures are the same up to rounding",
     )
 
     _order = pydantic.field_validator("augment")(order_can_be_kept)

@@ -14,7 +14,7 @@ from ftsuite.api import Collected, Examples, Progress, TaskSpec
 from ftsuite.config import Config, LoadedConfig, source_text
 from ftsuite.data.audit.findings import SEVERITIES, Finding
 from ftsuite.data.splits import TRAIN
-from ftsuite.errors import ArtifactError, DataError, FtsuiteError, ResourceError
+from ftsuite.errors import ArtifactError, ConfigError, DataError, FtsuiteError, PluginError, ResourceError
 from ftsuite.registry import Registry
 from ftsuite.runs.audit_checks import CHECKS, PICTURES, Audited, Check, feature_source
 from ftsuite.runs.audit_inputs import options_of
@@ -181,7 +181,8 @@ def _make(check: Check, audited: Audited) -> tuple[MadeCheck, list[Finding]]:
     began = time.monotonic()
     try:
         found = check.look(audited)
-    except (ResourceError, ArtifactError) as error:
+    except (ArtifactError, ConfigError, DataError, PluginError, ResourceError) as error:
+        # A backbone that is not to be had, or a file that went bad meanwhile, stops what needs it and nothing else.
         return MadeCheck(check.name, check.title, "left out", str(error), time.monotonic() - began), []
     except FtsuiteError:
         raise

@@ -72,8 +72,8 @@ class ImageClassification(Task):
     def on_accelerator(self) -> AcceleratedInput | None:
         """What follows the last change that only a CPU can make, where the options ask for it."""
         wanted, augment = self.options.augment_on, self.options.augment
-        # What is done together with the crop costs a CPU next to nothing, so it is left there unless asked for.
-        together = 0 if wanted == "accelerator" else fused_count(augment)
+        # What is done together with the crop costs a CPU next to nothing.
+        together = fused_count(augment)
         host, rest = split_list(augment, together)
         if not rest or wanted == "cpu" or (wanted == "auto" and not has_accelerator()):
             return None
