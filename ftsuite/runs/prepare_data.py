@@ -75,20 +75,21 @@ def prepare_data(
     _require_room(out, size_bytes)
     count = shards or min(-(-size_bytes // shard_bytes), MOST_SHARDS)
     job = WritingJob(examples, source, max(min(count, len(examples)), 1), image_size, examples.splits)
-    if image_size is not None:
+    if image_size is not None or config.data.time_column is not None:
         job = _with_decided_splits(job, config)
     head, kept = write_records(job, out, progress)
     return PreparedData(out, head, kept, time.perf_counter() - began)
 
 
 def _with_decided_splits(job: WritingJob, config: Config) -> WritingJob:
-    """Splits are drawn by content, which a smaller picture has another of: so they are kept as they were drawn."""
+    """Keep splits as made of what records do not hold: times, and the contents of pictures before they were shrunk."""
     data = config.data
     examples, splits, _ = assigned_splits(job.examples, data.model_copy(update={"folds": None}), config.seed)
+    how = f"seed {config.seed}" if data.time_column is None else f"the times in {data.time_column!r}"
     note = (
-        f"{job.pictures} Their splits are those that seed {config.seed} and the fractions "
-        f"{data.validation_fraction:g} (validation) and {data.test_fraction:g} (test) gave the pictures as they were."
-    )
+        f"{job.pictures} Their splits are those that {how} and the fractions {data.validation_fraction:g} (validation) "
+        f"and {data.test_fraction:g} (test) gave the examples as they were."
+    ).strip()
     return replace(job, splits=splits, examples=_noted(examples, note))
 
 

@@ -90,7 +90,7 @@ def _utf8(name: str) -> str:
 
 def content_notes(hashes: Sequence[str], labels: np.ndarray, splits: np.ndarray | None) -> list[str]:
     """Sentences on equal contents: how many, under how many classes, in which official splits."""
-    return [*_conflict_notes(tuple(hashes), labels), *shared_notes(tuple(hashes), splits)]
+    return [*_conflict_notes(hashes, labels), *shared_notes(hashes, splits)]
 
 
 def answer_for_bad_files(found: Found, bad_files: str) -> None:
