@@ -76,7 +76,9 @@ def audit_command(
         except BaseException:
             discard_unfinished(folder)
             raise
-    _show(record, folder, terminal)
+    given = [] if data_source is None else ["--data", data_source]
+    command = ["ftsuite", "run", config, *given, *(part for one in overrides for part in ("--set", one))]
+    _show(record, folder, command, terminal)
     _end(record, folder, strict=strict)
 
 
@@ -95,7 +97,7 @@ def _audit(loaded: LoadedConfig, folder: Path, terminal: Terminal, *, quick: boo
     return record
 
 
-def _show(record: Mapping[str, Any], folder: Path, terminal: Terminal) -> None:
+def _show(record: Mapping[str, Any], folder: Path, command: Sequence[str], terminal: Terminal) -> None:
     from ftsuite.report.audit_page import verdict
     from ftsuite.report.figures import plural
     from ftsuite.runs.audit_files import MANIFEST, PAGE, RECORD, TABLE
@@ -117,7 +119,7 @@ def _show(record: Mapping[str, Any], folder: Path, terminal: Terminal) -> None:
     if "manifest" in record:
         path = folder / MANIFEST
         terminal.line(f"Manifest: {shlex.quote(str(path))} leaves out {record['manifest']['left_out']:,}. Use it by")
-        terminal.line(f"          ftsuite run CONFIG --set data.manifest={shlex.quote(str(path))}")
+        terminal.line(f"          {shlex.join([*command, '--set', f'data.manifest={path}'])}")
     fields = {key: record[key] for key in ("config", "source", "seconds", "quick", "counts", "data")}
     findings = [
         {key: finding[key] for key in ("check", "severity", "examples", "summary", "advice")}

@@ -69,7 +69,7 @@ def preview(
         from ftsuite.runs.preview import preview as make
         from ftsuite.runs.preview_file import require_writable, write_preview
 
-        require_writable(path)
+        require_writable(path, loaded.config, chosen=out is not None)
         made = make(loaded, split=split, count=count, epochs=epochs, seed=seed, progress=progress)
         write_preview(path, made)
     for note in made.notes:

@@ -76,9 +76,9 @@ def parse_source(text: str) -> SourceReference:
     Raises:
         ConfigError: no such kind of source, or nothing behind the prefix.
     """
-    if text == "field-guide":
+    if text.strip() == "field-guide":
         return SourceReference("field-guide", "")
-    prefix, colon, value = text.partition(":")
+    prefix, colon, value = text.strip().partition(":")
     # One letter before the colon is a drive of Windows, not a kind of source.
     if colon and re.fullmatch(r"[A-Za-z][A-Za-z0-9_+-]+", prefix):
         kind = _PREFIXES.get(prefix)
@@ -86,10 +86,10 @@ def parse_source(text: str) -> SourceReference:
             raise ConfigError(_expected(text), _meant(prefix))
         if not value.strip():
             raise ConfigError(_expected(text), f"Write a {'name' if kind in ('tfds', 'asset') else 'path'} behind it.")
-        return SourceReference(kind, value)
+        return SourceReference(kind, value.strip())
     if not text.strip():
         raise ConfigError(_expected(text), "Write what to train on, for instance `folder:photos`.")
-    return SourceReference("path", text)
+    return SourceReference("path", text.strip())
 
 
 def _expected(text: str) -> str:

@@ -33,11 +33,13 @@ def foldable_examples(examples: Examples) -> tuple[Examples, str]:
     parts = []
     if left.any():
         parts.append(
-            f"The official test split of {int(left.sum()):,} examples takes no part in the folds; judge the job on it "
-            "by a run without folds."
+            f"The test split that the source brings, {int(left.sum()):,} examples, takes no part in the folds; judge "
+            "the job on it by a run without folds."
         )
     if np.any(official == VALIDATION):
-        parts.append("The official validation split is dealt to the folds together with the training split.")
+        parts.append(
+            "The validation split that the source brings is dealt to the folds together with the training split."
+        )
     return kept, " ".join(parts)
 
 
@@ -98,14 +100,16 @@ def deal(examples: Examples, units: list[Unit], count: int, seed: int) -> np.nda
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     what = "groups" if examples.groups is not None else "examples of different content"
-    largest = int(np.bincount([label for unit in units for label in unit.labels]).max()) if units else 0
+    grouped = examples.groups is not None
+    # Of one content under several classes the first class is dealt.
+    counted = [label for unit in units for label in (unit.labels if grouped else {min(unit.labels)})]
+    largest = int(np.bincount(counted).max()) if units else 0
     if largest < count:
         raise DataError(
             f"Expected a class with at least {count} {what}, one for each fold. Received: at most {largest}.",
             "Lower the number of folds, or add examples.",
         )
     # One row a unit, or one an example; both in the order of units, which the order of the source has no part in.
-    grouped = examples.groups is not None
     sizes = [len(unit.positions) if grouped else 1 for unit in units]
     owners = np.repeat(np.arange(len(units)), sizes)
     labels = (

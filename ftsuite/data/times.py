@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from ftsuite.errors import DataError
 
 NUMBER, LOCAL, ZONED = "a number", "a date or time without a zone", "a time with a zone"
+_FORM = "form"
 _EPOCH = datetime.datetime(1970, 1, 1)
 _LARGEST_WHOLE = 2**63
 _SHOWN_CHARACTERS = 40
@@ -86,8 +88,16 @@ def time_array(moments: list[Moment], places: list[str], column: str) -> np.ndar
             )
     values = [moment.value for moment in moments]
     if first != NUMBER:
-        return np.asarray(values, dtype=np.int64).astype("datetime64[us]")
+        # Marked, since times with a zone and times without one have no order among each other.
+        kind = np.dtype("datetime64[us]", metadata={_FORM: first})
+        return np.asarray(values, dtype=np.int64).astype(kind)
     return np.asarray(values, dtype=np.int64 if all(isinstance(value, int) for value in values) else np.float64)
+
+
+def form_of(times: np.ndarray) -> str:
+    """Of which form the items of a fresh `time_array` are, in words."""
+    marks: Mapping[str, str] = dict(times.dtype.metadata or {})
+    return marks.get(_FORM, NUMBER)
 
 
 def time_text(value: Any) -> str | int | float:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ftsuite.data.records.layout import is_records_folder
 from ftsuite.report.files import read_object, read_yaml
 from ftsuite.report.journal import Epoch, read_journal
 
@@ -62,13 +63,20 @@ def _of_pictures(data: Mapping[str, Any], options: Mapping[str, Any], kind: str)
     found = []
     if data.get("cache") in ("off", False, None) and "cache" in data:
         found.append("`data.cache: auto`, which keeps decoded pictures")
-    if not str(data.get("source", "")).startswith("records:"):
+    if not _is_prepared(data.get("source")):
         what = "stores the pictures that are drawn now" if kind == "field-guide" else "stores smaller pictures once"
         size = options.get("train_image_size") or options.get("image_size")
         pixels = str(math.ceil(1.15 * size / 8) * 8) if isinstance(size, int) else "PIXELS"
         asked = "" if kind == "field-guide" else f" --image-size {pixels}"
         found.append(f"`ftsuite data prepare CONFIG{asked}`, which {what}, and `--data records:…`")
     return found
+
+
+def _is_prepared(source: Any) -> bool:
+    """Whether it lies in records already, or cannot: those of several sources keep no weights."""
+    if not isinstance(source, str):
+        return any(isinstance(one, Mapping) and one.get("weight") is not None for one in source or ())
+    return source.startswith("records:") or is_records_folder(Path(source))
 
 
 def _of_augmentation(options: Mapping[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from ftsuite.report.audit_page import write_audit_page
 from ftsuite.runs import folder as folders
 from ftsuite.runs.audit import Audit
 from ftsuite.runs.begin import job_name
+from ftsuite.runs.own_places import require_apart
 from ftsuite.runs.thumbnails import thumbnails_of
 
 AUDITS = Path("audits")
@@ -36,7 +37,7 @@ def open_audit_folder(loaded: LoadedConfig, out: Path | None) -> Path:
         out: the folder; None for ``audits/<config>/<time>-<hash>``.
 
     Raises:
-        ConfigError: if the folder holds something already.
+        ConfigError: if the folder holds something already, or lies in the data.
         ResourceError: if it cannot be made.
     """
     resolved = loaded.resolved()
@@ -48,7 +49,8 @@ def open_audit_folder(loaded: LoadedConfig, out: Path | None) -> Path:
         while out.exists():
             number += 1
             out = out.with_name(f"{default.name}-{number}")
-    folder = folders.create_folder(out)
+    require_apart(loaded.config, out)
+    folder = folders.create_folder(out, "Choose another folder.")
     folders.write_text(folder / CONFIG, dump_yaml(resolved))
     return folder
 

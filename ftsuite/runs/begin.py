@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ RESUMABLE = (
     *("summary", "data.source", "data.data_dir", "data.manual_dir"),
     *("finetune.checkpoints", "finetune.loss_limit", "evaluation."),
 )
+# Of one of several sources its place may change; its weight and its columns are what is trained on.
+_OF_SEVERAL = re.compile(r"data\.source\.\d+(\.(source|data_dir|manual_dir))?")
 _ABSENT = "absent"
 
 
@@ -72,7 +75,7 @@ def take_up_config(path: Path, resolved: Mapping[str, Any], command: str) -> Non
     # Both through one reader, so that a number is the same however it is written.
     before, after = (_flat(YAML(typ="safe", pure=True).load(source)) for source in (path.read_text("utf-8"), text))
     changed = sorted(key for key in before.keys() | after.keys() if before.get(key, _ABSENT) != after.get(key, _ABSENT))
-    refused = [key for key in changed if not key.startswith(RESUMABLE)]
+    refused = [key for key in changed if not _may_change(key)]
     if refused:
         lines = [
             f"  {key}: {_shown(before, key)} then, {_shown(after, key)} now"
@@ -86,6 +89,12 @@ def take_up_config(path: Path, resolved: Mapping[str, Any], command: str) -> Non
         )
     if changed:
         folders.write_text(path, text)
+
+
+def _may_change(key: str) -> bool:
+    if key.startswith("data.source."):
+        return _OF_SEVERAL.fullmatch(key) is not None
+    return key.startswith(RESUMABLE)
 
 
 def _shown(values: Mapping[str, Any], key: str) -> str:

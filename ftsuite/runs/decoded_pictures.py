@@ -75,7 +75,8 @@ def plan_pictures(
         return None, ()
     if mode == "off":
         return None, ()
-    if training.kind == "field-guide":
+    # What was drawn into records is read from there, as any picture is.
+    if training.kind == "field-guide" and not hasattr(training.inputs, "contents"):
         return _plan_drawn(kept, list(parts.values()), mode)
     if kept.needed is None:
         told = "Decoded pictures are not kept: only those that random crops (crop-resize) are cut from can be."

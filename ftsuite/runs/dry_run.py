@@ -15,6 +15,7 @@ from ftsuite.models.interpolation import SHARES
 from ftsuite.runs.batch_trial import prepare_batches
 from ftsuite.runs.disk import disk_bytes
 from ftsuite.runs.execute import describe_plan
+from ftsuite.runs.lost_inputs import named_inputs
 from ftsuite.runs.memory import peak_memory_bytes
 from ftsuite.runs.prepare import Prepared, curve_counts
 from ftsuite.runs.workload import classification_workload
@@ -51,9 +52,10 @@ def dry_run(
         # Without kept activations: computing them is most of what a stage that uses them costs.
         workload = classification_workload(prepared)
         trainer = Trainer(replace(workload, cache=None), Journal(folder / "journal.jsonl"), folder / "checkpoints")
-        validation_seconds = _validation_seconds(prepared, trainer)
-        kept = _stages_that_keep(workload, trainer.feed)
-        timings = [_time_stage(trainer, stage, validation_seconds) for stage in prepared.stages]
+        with named_inputs(prepared.examples):
+            validation_seconds = _validation_seconds(prepared, trainer)
+            kept = _stages_that_keep(workload, trainer.feed)
+            timings = [_time_stage(trainer, stage, validation_seconds) for stage in prepared.stages]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     rows = zip(plan["stages"], timings, kept, strict=True)

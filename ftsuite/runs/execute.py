@@ -27,6 +27,7 @@ from ftsuite.runs.disk import require_disk
 from ftsuite.runs.environment import describe_data, describe_environment
 from ftsuite.runs.judgement import judge_classifier
 from ftsuite.runs.learning_curve import learning_curve
+from ftsuite.runs.lost_inputs import name_lost_inputs
 from ftsuite.runs.memory import peak_memory_bytes
 from ftsuite.runs.out_of_memory import (
     SmallerBatches,
@@ -121,7 +122,7 @@ def _execute(
     except Exception as error:
         if is_out_of_memory(error):
             raise no_memory_left(loaded.config, message_of(error), prepared.spec.modality) from error
-        _name_lost_inputs(prepared, error)
+        name_lost_inputs(prepared.examples, error)
         raise
     # Outside of the handler, and without the model: what the first attempt held must be free for the second.
     del prepared
@@ -217,21 +218,6 @@ def _require_same_start(folder: Path, environment: Mapping[str, Any]) -> None:
                 f"--resume needs the {name} that the run began with: {then}. Received: {now}.",
                 "Bring it back to what it was, or start a new run.",
             )
-
-
-def _name_lost_inputs(prepared: Prepared, error: Exception) -> None:
-    """Where TensorFlow's input failed because what it reads was changed or deleted meanwhile, name it."""
-    if not type(error).__module__.startswith("tensorflow"):
-        return
-    from ftsuite.data.image_decode import find_undecodable
-    from ftsuite.data.text_stream import find_failure
-
-    inputs = prepared.examples.inputs
-    named = find_failure(inputs)
-    if named is None and prepared.examples.kind == "image-file":
-        named = find_undecodable(inputs)
-    if named is not None:
-        raise named from error
 
 
 def describe_plan(prepared: Prepared) -> dict[str, Any]:

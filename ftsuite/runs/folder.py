@@ -41,8 +41,14 @@ def default_folder(config_name: str, resolved: Mapping[str, Any], now: datetime.
     return RUNS / config_name / f"{moment}-{digest}"
 
 
-def create_folder(path: Path) -> Path:
+def create_folder(
+    path: Path, advice: str = "Choose another folder, or go on with an unfinished run by --resume."
+) -> Path:
     """Make the folder of a new run.
+
+    Args:
+        path: the folder.
+        advice: what to do where something is there already.
 
     Raises:
         ConfigError: if something is there already, so that no run is ever written over.
@@ -50,7 +56,7 @@ def create_folder(path: Path) -> Path:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ConfigError(
             f"--out must be a new or empty folder. Received: {path}, which holds something already.",
-            "Choose another folder, or go on with an unfinished run by --resume.",
+            advice,
         )
     try:
         path.mkdir(parents=True, exist_ok=True)

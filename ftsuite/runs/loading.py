@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ftsuite.api import Examples, Progress, Task
-from ftsuite.config import DataConfig
+from ftsuite.config import DataConfig, source_names
 from ftsuite.data.sources.found import COLLECT
 from ftsuite.data.sources.manifest import apply_manifest
 from ftsuite.data.sources.pattern_groups import grouped_by_pattern
@@ -32,7 +32,7 @@ def load_of_task(task: Task, data: DataConfig, progress: Progress | None, *, col
         data = data.model_copy(update={"bad_files": COLLECT})
     examples = task.load(data, progress)
     if data.group_pattern is not None:
-        examples = grouped_by_pattern(examples, data.group_pattern)
+        examples = grouped_by_pattern(examples, data.group_pattern, source_names(data.source))
     if data.manifest is not None:
         examples = apply_manifest(examples, Path(data.manifest).expanduser(), classifies=task.classifies)
     return examples

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ftsuite.api import Examples, Progress
-from ftsuite.config import Config, entries_of, parse_source, source_text, source_weights
+from ftsuite.config import Config, source_names, source_text, source_weights
 from ftsuite.data.assigned_splits import assigned_splits
 from ftsuite.data.records.layout import MOST_SHARDS, RecordsHead
 from ftsuite.data.records.write import WritingJob, expected_bytes, require_absent, write_records
 from ftsuite.data.sources import load_examples
 from ftsuite.data.sources.pattern_groups import grouped_by_pattern
 from ftsuite.errors import ConfigError, ResourceError
+from ftsuite.runs.own_places import require_apart
 
 SHARD_BYTES = 256 * 2**20
 
@@ -65,10 +66,10 @@ def prepare_data(
     source = source_text(config.data.source)
     require_absent(out)
     _require_keepable(config)
-    _require_apart(config, out)
+    require_apart(config, out)
     examples = load_examples(config.data, config.seed, progress)
     if config.data.group_pattern is not None:
-        examples = grouped_by_pattern(examples, config.data.group_pattern)
+        examples = grouped_by_pattern(examples, config.data.group_pattern, source_names(config.data.source))
     if image_size is not None and examples.kind == "text":
         raise ConfigError(f"A size goes with pictures. Received: {source}, which gives texts.")
     size_bytes = expected_bytes(examples, image_size)
@@ -95,21 +96,6 @@ def _with_decided_splits(job: WritingJob, config: Config) -> WritingJob:
 
 def _noted(examples: Examples, note: str) -> Examples:
     return replace(examples, notes=(*examples.notes, note))
-
-
-def _require_apart(config: Config, out: Path) -> None:
-    """Refuse to write into the data: what lies there would be read as data the next time."""
-    for entry in entries_of(config.data.source):
-        reference = parse_source(entry.source)
-        if not reference.is_local:
-            continue
-        source = Path(reference.value).expanduser().absolute()
-        if source.is_dir() and out.resolve().is_relative_to(source.resolve()):
-            raise ConfigError(
-                f"Expected --out to be a folder outside the data, which is never written into. Received: {str(out)!r}, "
-                f"which lies in {str(source)!r}.",
-                "Give a folder beside it.",
-            )
 
 
 def _require_keepable(config: Config) -> None:

@@ -14,6 +14,7 @@ from ftsuite.data.preview_batches import spread_over_classes, training_views, wh
 from ftsuite.models.text_backbones import LoadedTextBackbone
 from ftsuite.report.preview_content import Preview, PreviewExample, PreviewView, class_shares_of
 from ftsuite.runs.begin import job_name
+from ftsuite.runs.lost_inputs import named_inputs
 from ftsuite.runs.prepare import Prepared, plugin_errors, prepare
 from ftsuite.runs.preview_views import picture_views, text_views
 from ftsuite.training.precision import process_settings_kept
@@ -52,7 +53,7 @@ def preview(
     prepared = prepare(replace(loaded, config=random), None, progress)
     part = prepared.parts[split]
     chosen = spread_over_classes(part.labels, min(count, len(part)), config.seed if seed is None else seed)
-    with plugin_errors(prepared.spec.name, "preprocess"):
+    with plugin_errors(prepared.spec.name, "preprocess"), named_inputs(part):
         columns, notes = _columns(prepared, part, chosen, epochs if split == "train" else 0)
     classes = prepared.task.classifies
     shown = tuple(

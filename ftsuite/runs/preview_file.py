@@ -5,18 +5,32 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ftsuite.config import Config
 from ftsuite.errors import ConfigError, ResourceError
 from ftsuite.report.preview_content import Preview
 from ftsuite.report.preview_page import write_preview_page
 from ftsuite.report.preview_sheet import write_preview_sheet
+from ftsuite.runs.own_places import require_apart
 
 
-def require_writable(path: Path) -> None:
+def require_writable(path: Path, config: Config, *, chosen: bool) -> None:
     """Make the folder of a preview, before the data are read for nothing.
 
+    Args:
+        path: of the preview.
+        config: of the job.
+        chosen: whether the user named the file; only the default one is ever written over.
+
     Raises:
+        ConfigError: it lies in the data, or is there already.
         ResourceError: it cannot be made or written to.
     """
+    require_apart(config, path)
+    if chosen and path.exists():
+        raise ConfigError(
+            f"Expected --out to be a file that is not there yet. Received: {path}.",
+            "Choose another name, or delete it.",
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -300,6 +300,13 @@ def test_an_audit_never_writes_over_another(dirty: Path, tmp_path: Path) -> None
     assert (tmp_path / "a" / "audit.json").is_file()
 
 
+def test_an_audit_never_writes_into_the_data(dirty: Path) -> None:
+    before = sorted(dirty.rglob("*"))
+    result = _audit("pictures.yaml", "--out", str(dirty / "audit"), "--quick", code=2)
+    assert "a place outside the data" in result.stderr
+    assert sorted(dirty.rglob("*")) == before
+
+
 def shape(value: Any) -> Any:
     """The form of a value: names and types, of lists that of their first item; names that data give are left out."""
     if isinstance(value, dict):

@@ -118,8 +118,8 @@ def test_an_official_test_takes_no_part() -> None:
     sides = ["train"] * 6 + ["validation"] * 2 + ["test"] * 2
     kept, note = foldable_examples(made([(index, 0, 0) for index in range(10)], False, sides))
     assert (len(kept), kept.splits) == (8, None)
-    assert "official test split of 2 examples takes no part" in note
-    assert "validation split is dealt to the folds" in note
+    assert "test split that the source brings, 2 examples, takes no part" in note
+    assert "is dealt to the folds" in note
     free, note = foldable_examples(made([(0, 0, 0)], False))
     assert (len(free), note) == (1, "")
 

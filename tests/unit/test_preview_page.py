@@ -8,6 +8,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from ftsuite.config import Config
 from ftsuite.errors import ConfigError, ResourceError
 from ftsuite.report.preview_content import Preview, PreviewExample, PreviewView, Token, class_shares_of
 from ftsuite.runs.preview_file import require_writable, write_preview
@@ -100,7 +101,26 @@ def test_tokens_are_what_the_mask_leaves() -> None:
 
 def test_an_unwritable_place_is_told_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    (tmp_path / "photos" / "jay").mkdir(parents=True)
+    config = _config(f"folder:{tmp_path / 'photos'}")
     with pytest.raises(ResourceError, match="cannot be written"):
-        require_writable(tmp_path / "file" / "page.html")
-    require_writable(tmp_path / "new" / "page.html")
+        require_writable(tmp_path / "file" / "page.html", config, chosen=True)
+    require_writable(tmp_path / "new" / "page.html", config, chosen=True)
     assert (tmp_path / "new").is_dir()
+
+
+def test_nothing_of_the_user_is_written_over(tmp_path: Path) -> None:
+    picture = tmp_path / "photos" / "jay" / "mine.png"
+    picture.parent.mkdir(parents=True)
+    (tmp_path / "mine.png").write_bytes(b"x")
+    config = _config(f"folder:{tmp_path / 'photos'}")
+    for path in (picture, tmp_path / "photos" / "sheet.png"):
+        with pytest.raises(ConfigError, match="a place outside the data"):
+            require_writable(path, config, chosen=True)
+    with pytest.raises(ConfigError, match="not there yet"):
+        require_writable(tmp_path / "mine.png", config, chosen=True)
+    require_writable(tmp_path / "mine.png", config, chosen=False)
+
+
+def _config(source: str) -> Config:
+    return Config.model_validate({"task": "t", "data": {"source": source}, "backbone": {"name": "x"}})

@@ -115,6 +115,17 @@ def test_paths_in_place_of_bytes(tmp_path: Path) -> None:
     assert load(tmp_path / "saved" / "set.parquet").inputs == loaded.inputs
 
 
+def test_a_path_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    picture(tmp_path / "private.png")
+    for number in range(3):
+        picture(tmp_path / "saved" / f"{number}.png", seed=number)
+    named = ["0.png", "1.png", "2.png", "../private.png", str(tmp_path / "private.png")]
+    (tmp_path / "saved").mkdir(exist_ok=True)
+    pq.write_table(pa.table({"image": named, "label": list("abaab")}), tmp_path / "saved" / "set.parquet")
+    with pytest.raises(DataError, match="2 of 5"):
+        load(tmp_path / "saved" / "set.parquet")
+
+
 def test_rows_that_cannot_be_used(tmp_path: Path) -> None:
     rows = pictures(tmp_path, 8)
     rows[0]["label"] = -1

@@ -12,6 +12,7 @@ from ftsuite.config import DataConfig, SourceEntry, load_config, source_names, s
 from ftsuite.data.sampling_order import weighted_epoch_order
 from ftsuite.data.source_shares import share_notes, with_source_shares
 from ftsuite.data.sources import load_examples
+from ftsuite.data.sources.pattern_groups import grouped_by_pattern
 from ftsuite.data.splits import split_examples
 from ftsuite.errors import ConfigError, DataError
 from tests.found_pictures import note_with, picture
@@ -185,3 +186,22 @@ def test_sources_of_one_class_or_of_tests_alone(tmp_path: Path) -> None:
         load_examples(DataConfig(source=more), seed=0)
     with pytest.raises(DataError, match="Expected train/"):
         load_examples(DataConfig(source=tests), seed=0)
+
+
+def test_a_pattern_of_groups_is_searched_behind_the_name_of_the_source(tmp_path: Path) -> None:
+    for source in ("a", "b"):
+        for patient in ("p1", "p2"):
+            picture(tmp_path / source / ["crow", "jay"][patient == "p2"] / f"{patient}_{source}.png", seed=ord(source))
+    loaded = load([f"folder:{tmp_path / 'a'}", f"folder:{tmp_path / 'b'}"])
+    grouped = grouped_by_pattern(loaded, r"^\w+/(p\d)_", ("a", "b"))
+    assert grouped.groups == ("p1", "p2", "p1", "p2")
+
+
+def test_times_with_and_without_a_zone_have_no_order_among_sources(tmp_path: Path) -> None:
+    local = [(f"text {n}", ["x", "y"][n % 2], f"2024-01-0{n + 1}T12:00") for n in range(4)]
+    zoned = [(f"other {n}", ["x", "y"][n % 2], f"2024-01-0{n + 1}T12:00+09:00") for n in range(4)]
+    header = ("text", "label", "when")
+    first, second = (table(tmp_path / f"{n}.csv", rows, *header) for n, rows in enumerate((local, zoned)))
+    with pytest.raises(ConfigError, match="times of one form in every source"):
+        load([first, second], time_column="when")
+    assert load([first, first], time_column="when").times is not None

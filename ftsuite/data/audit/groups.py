@@ -32,11 +32,12 @@ def check_groups(examples: Examples, splits: np.ndarray) -> list[Finding]:
     return [
         Finding(
             "groups-across-splits",
-            "error" if tested else "warning",
+            "error",
             f"{len(crossing):,} of {known:,} groups have examples in more than one split; {tested:,} test examples "
             "have another one of their group in training.",
-            "The test then measures how well groups are remembered. Move each group to one side, or remove the "
-            "official splits (a folder without train/ and test/, a table without `split`): ftsuite splits by group.",
+            "A run refuses that: what is judged would measure how well groups are remembered. Move each group to one "
+            "side, set `data.overlap: drop-from-training`, or let ftsuite split by group: no official splits (a folder "
+            "without train/ and test/, a table without `split`) and no `data.time_column`.",
             flagged,
             figures={"groups": known, "crossing": len(crossing), "test_examples": tested},
         )

@@ -16,6 +16,7 @@ from ftsuite.data.image_files import BadFile, decode_bytes, read_bytes
 from ftsuite.errors import DataError
 
 JPEG_QUALITY = 95
+_MOST_JPEG_PIXELS = 65_500
 _TENSORFLOW = 0
 
 
@@ -65,12 +66,17 @@ def content_maker(examples: Examples, image_size: int | None) -> Callable[[int],
 
 
 def shrunk(pixels: np.ndarray, shorter_side: int) -> bytes | None:
-    """A picture ``(height, width, 3)`` uint8 as a JPEG of a given shorter side, in pixels; None for a smaller one."""
+    """A picture ``(height, width, 3)`` uint8 as a JPEG of a given shorter side, in pixels; None for a smaller one.
+
+    None as well where the longer side would be more than a JPEG can have.
+    """
     height, width = pixels.shape[:2]
     factor = shorter_side / min(height, width)
     if factor >= 1:
         return None
     size = (max(round(width * factor), shorter_side), max(round(height * factor), shorter_side))
+    if max(size) > _MOST_JPEG_PIXELS:
+        return None
     picture = PIL.Image.fromarray(pixels).resize(size, PIL.Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=JPEG_QUALITY)

@@ -143,7 +143,13 @@ def _pair(starts: np.ndarray, counts: np.ndarray, row: int) -> tuple[int, int, i
 
 
 def _path_of(value: str | None, named: Path) -> str | None:
-    return str(named.parent / value) if value else None
+    return path_beside(named, value) if value else None
+
+
+def path_beside(file: Path, value: str) -> str | None:
+    """A picture that a downloaded file names by its path; None where that leads out of the file's folder."""
+    path = file.parent / value
+    return str(path) if path.resolve().is_relative_to(file.parent.resolve()) else None
 
 
 def _names(kind: Any) -> list[str]:

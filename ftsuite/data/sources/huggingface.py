@@ -16,6 +16,7 @@ from ftsuite.data.sources.arrow_files import (
     features_of,
     is_picture_type,
     is_text_type,
+    path_beside,
     picture_inputs,
     read_columns,
     schema_of,
@@ -130,7 +131,8 @@ def _put_inputs(rows: list[_HeldRow], parts: list[Part], column: str, found: Fou
         _check_pictures(file, column)
     if is_text_type(schema_of(files[0]).field(column).type):
         for file in files:
-            inputs += [str(file.parent / row[column]) if row[column] else None for row in read_columns(file, [column])]
+            named = [row[column] for row in read_columns(file, [column])]
+            inputs += [path_beside(file, value) if value else None for value in named]
     else:
         in_place = {file: picture_inputs(file, column, file) for file in files if file.suffix.lower() != ".parquet"}
         others = [file for file in files if in_place.get(file) is None]

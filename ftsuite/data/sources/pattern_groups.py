@@ -14,19 +14,25 @@ from ftsuite.errors import ConfigError
 ALONE = "\x00"
 
 
-def grouped_by_pattern(examples: Examples, pattern: str) -> Examples:
+def grouped_by_pattern(examples: Examples, pattern: str, sources: Sequence[str] = ()) -> Examples:
     """Give each example the group that its id names.
 
     Args:
         examples: of any source.
         pattern: a regular expression, searched for in an id; its first group's match is the name of the example's
             group. An id that it does not fit, or whose match is empty, is a group of its own, with a note.
+        sources: names of several sources, which ids begin with: they are no part of what is searched, so that a patient
+            is one group whichever source they stand in.
 
     Raises:
         ConfigError: it fits no id at all.
     """
     expression = re.compile(pattern)
-    found = [expression.search(identifier) for identifier in examples.ids]
+    if sources and examples.sources is not None:
+        begins = [len(sources[number]) + len(":") for number in examples.sources.tolist()]
+        found = [expression.search(one[begin:]) for one, begin in zip(examples.ids, begins, strict=True)]
+    else:
+        found = [expression.search(identifier) for identifier in examples.ids]
     names = [match.group(1) if match else None for match in found]
     unmatched = [identifier for identifier, name in zip(examples.ids, names, strict=True) if not name]
     if unmatched and len(unmatched) == len(names):

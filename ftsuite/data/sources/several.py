@@ -12,6 +12,7 @@ from ftsuite.data.sources.classes import check_class_counts, near_twin_notes
 from ftsuite.data.sources.collected import joined
 from ftsuite.data.sources.found import Found, listed
 from ftsuite.data.sources.labels import sorted_labels
+from ftsuite.data.times import form_of
 from ftsuite.errors import ConfigError
 
 _SPLITS = ("train", "validation", "test")
@@ -105,16 +106,15 @@ def _times(parts: Sequence[Examples], names: Sequence[str]) -> np.ndarray | None
     """Times of all, where there are any; those of unlike columns have no order among them.
 
     Raises:
-        ConfigError: they are dates in one source and numbers in another, or missing in one.
+        ConfigError: they are of several forms, or missing in one source.
     """
-    kinds = ["none" if part.times is None else part.times.dtype.kind for part in parts]
-    if set(kinds) == {"none"}:
+    if all(part.times is None for part in parts):
         return None
-    if len({"number" if kind in "if" else kind for kind in kinds}) > 1:
-        words = {"M": "dates", "i": "numbers", "f": "numbers"}
-        given = ", ".join(f"{name} gives {words.get(kind, kind)}" for name, kind in zip(names, kinds, strict=True))
+    forms = ["nothing" if part.times is None else form_of(part.times) for part in parts]
+    if len(set(forms)) > 1:
+        given = ", ".join(f"{name} gives {form}" for name, form in zip(names, forms, strict=True))
         raise ConfigError(
-            f"Expected data.time_column to hold times of one kind in every source. Received: {given}.",
+            f"Expected data.time_column to hold times of one form in every source. Received: {given}.",
             "Write the times of all sources in one way.",
         )
     return np.concatenate([part.times for part in parts if part.times is not None])
