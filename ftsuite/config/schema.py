@@ -92,7 +92,7 @@ class DataConfig(Section):
     duplicates: Literal["keep", "drop"] = Field(
         "keep",
         description="Examples with exactly the same content: keep them (never on both sides of a split), or use the "
-        "first of each.",
+        "first of each (none of those that stand under several classes).",
     )
     sample: SampleSize | None = Field(
         None,

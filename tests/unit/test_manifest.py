@@ -228,3 +228,9 @@ def test_what_several_sources_collected_stands_together() -> None:
         (("a:x/bad.jpg", "/x/bad.jpg", "is empty (0 bytes)"),), ("b: Too few classes.",)
     )
     assert joined([replace(one, collected=None)], ["a"]) is None
+
+
+def test_a_manifest_that_keeps_nothing_is_told_as_such(tmp_path: Path) -> None:
+    rows = [_row(k, "leave out") for k in range(4)]
+    with pytest.raises(DataError, match="rows leave out all"):
+        apply_manifest(_examples(), _written(tmp_path / "m.csv", rows))

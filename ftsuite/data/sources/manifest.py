@@ -91,6 +91,11 @@ def apply_manifest(examples: Examples, path: Path, *, classifies: bool = True) -
             kept.append(position)
     if problems:
         raise _misfit(path, problems, len(rows))
+    if not kept:
+        raise DataError(
+            f"Expected a manifest that keeps examples. Received: {path}, whose {len(rows):,} rows leave out all.",
+            "Write `keep` as the action of those to train on.",
+        )
     changed = int(np.count_nonzero(labels != examples.labels))
     notes = _notes(path, rows, changed, (set(place) | set(bad)) - {row.id for row in rows})
     left = replace(examples, labels=labels).take(sorted(kept))
