@@ -119,6 +119,8 @@ def split_notes(examples: Examples, splits: np.ndarray) -> tuple[str, ...]:
     why = "too few different ones to share out" if examples.times is None else "none is of its time"
     notes = []
     for split in (split for split in SPLITS if bool(np.any(splits == split))):
+        if any(note.startswith(f"The official {split} split holds no example") for note in examples.notes):
+            continue
         counts = np.bincount(examples.labels[splits == split], minlength=len(examples.class_names))
         absent = [examples.class_names[index] for index in np.flatnonzero(counts == 0)]
         if absent:

@@ -188,3 +188,9 @@ def test_a_torn_split_json_is_told(tmp_path: Path, change: str) -> None:
 
 
 GOLDEN = "araerrereaererrrrrrrerrr"  # the second letter of train, validation and test
+
+
+def test_what_was_said_of_an_official_split_is_not_said_again() -> None:
+    examples = replace(made([0, 1, 0, 1]), notes=("The official test split holds no example of 'wren'.",))
+    (note,) = split_notes(examples, np.array(["train", "train", "test", "validation"]))
+    assert note.startswith("The validation split holds no example of 'jay'")

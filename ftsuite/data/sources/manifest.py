@@ -215,7 +215,9 @@ def _notes(path: Path, rows: list[ManifestRow], changed: int, unlisted: set[str]
 
 def _settled(examples: Examples, notes: list[str]) -> Examples:
     """Check classes as a run does, and drop those that the manifest left empty."""
-    found = Found(kind=examples.kind, class_names=list(examples.class_names), notes=[*examples.notes, *notes])
+    # What was said of the official splits was of examples that the manifest leaves out, too.
+    still = [note for note in examples.notes if not note.startswith("The official ")]
+    found = Found(kind=examples.kind, class_names=list(examples.class_names), notes=[*still, *notes])
     names = np.asarray(examples.class_names, dtype=object)
     splits = [""] * len(examples) if examples.splits is None else examples.splits.tolist()
     by_split: dict[str, Counter[str]] = {split: Counter() for split in set(splits)}
