@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from ftsuite.cli.polite_stop import take_sigterm_as_ctrl_c
 
 if TYPE_CHECKING:
     from ftsuite.cli.terminal import Terminal
@@ -64,7 +65,7 @@ def audit_command(
     source = [quoted_override("data.source", data_source)] if data_source is not None else []
     loaded = load_config(config, [*source, *overrides], options_model=Registry.discover().options_model)
     terminal = Terminal(as_json=as_json)
-    signal.signal(signal.SIGTERM, _stop)
+    take_sigterm_as_ctrl_c()
     # Keras' start-up chatter is nothing that a reader of findings needs.
     with redirect_native_stderr(None):
         from ftsuite.runs.audit_files import discard_unfinished, open_audit_folder
@@ -158,11 +159,6 @@ def _show_findings(findings: Sequence[Mapping[str, Any]], terminal: Terminal) ->
     ]
     if rows:
         terminal.table(("check", "severity", "examples", "what to do"), rows, right=("examples",))
-
-
-def _stop(signal_number: int, frame: object) -> None:
-    """A polite kill ends like Ctrl-C: no folder is left that looks like an audit."""
-    raise KeyboardInterrupt
 
 
 def _end(record: Mapping[str, Any], folder: Path, *, strict: bool) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from ftsuite.cli.polite_stop import take_sigterm_as_ctrl_c
 
 if TYPE_CHECKING:
     from ftsuite.cli.terminal import Terminal
@@ -84,7 +85,7 @@ def prepare(
     if verify:
         _verify(folder, terminal)
         return
-    signal.signal(signal.SIGTERM, _stop)
+    take_sigterm_as_ctrl_c()
     with redirect_native_stderr(None), terminal.progress() as progress:
         from ftsuite.runs.prepare_data import SHARD_BYTES, prepare_data
 
@@ -149,8 +150,3 @@ def _size(size_bytes: int) -> str:
         ((1 << bits, name) for bits, name in ((30, "GiB"), (20, "MiB")) if size_bytes >> bits), (1024, "KiB")
     )
     return f"{size_bytes / unit:.1f} {name}"
-
-
-def _stop(signal_number: int, frame: object) -> None:
-    """A polite kill ends like Ctrl-C: shards that are whole are kept."""
-    raise KeyboardInterrupt

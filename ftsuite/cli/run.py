@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+
+from ftsuite.cli.polite_stop import take_sigterm_as_ctrl_c
 
 
 @click.command()
@@ -81,7 +82,7 @@ def run(
         config, [*_overrides(data_source, backbone, overrides), *fold_overrides(folds)], options_model=model_of
     )
     terminal = Terminal(as_json=as_json)
-    signal.signal(signal.SIGTERM, _stop)
+    take_sigterm_as_ctrl_c()
     if dry_run:
         with redirect_native_stderr(None), RunDisplay(terminal) as display:
             _dry_run(loaded, display)
@@ -152,8 +153,3 @@ def _overrides(data_source: str | None, backbone: str | None, overrides: Sequenc
     if backbone is not None:
         found.append(quoted_override("backbone.name", backbone))
     return [*found, *overrides]
-
-
-def _stop(signal_number: int, frame: object) -> None:
-    """A polite kill ends like Ctrl-C: nothing that was kept is lost."""
-    raise KeyboardInterrupt

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema
 
+from ftsuite.config.text_type import text_schema
 from ftsuite.errors import ConfigError
 
 _PERCENT = re.compile(r"([0-9]{1,3}(\.[0-9]{1,4})?) *%")
@@ -56,17 +57,7 @@ class SampleSize:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        def validate(value: Any) -> Any:
-            if isinstance(value, cls):
-                return value
-            try:
-                return cls.parse(value)
-            except ConfigError as error:
-                raise PydanticCustomError("text_form", "{message}", {"message": error.message}) from error
-
-        return core_schema.no_info_plain_validator_function(
-            validate, serialization=core_schema.plain_serializer_function_ser_schema(cls.plain)
-        )
+        return text_schema(cls, cls.parse, cls.plain)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

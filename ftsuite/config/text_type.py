@@ -11,8 +11,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from ftsuite.errors import ConfigError
 
 
-def text_schema(kind: type[Any], parse: Callable[[str], Any]) -> CoreSchema:
-    """Accept an instance or its text; write it as text."""
+def text_schema(kind: type[Any], parse: Callable[[Any], Any], write: Callable[[Any], str | int] = str) -> CoreSchema:
+    """Accept an instance or what a config writes for it; `write` gives that back, text by default."""
 
     def validate(value: Any) -> Any:
         if isinstance(value, kind):
@@ -23,7 +23,7 @@ def text_schema(kind: type[Any], parse: Callable[[str], Any]) -> CoreSchema:
             raise PydanticCustomError("text_form", "{message}", {"message": error.message}) from error
 
     return core_schema.no_info_plain_validator_function(
-        validate, serialization=core_schema.plain_serializer_function_ser_schema(str)
+        validate, serialization=core_schema.plain_serializer_function_ser_schema(write)
     )
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-import importlib.resources
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from ftsuite.data.audit.text_excerpts import excerpt
 from ftsuite.report.audit_plots import lengths_plot, sizes_plot
-from ftsuite.report.figures import plural, shortened
+from ftsuite.report.figures import shortened
+from ftsuite.report.templates import page_environment, resource
 
 Thumbnails = Callable[[Sequence[str]], Sequence[bytes | None]]
 
@@ -43,14 +42,8 @@ def write_audit_page(
     """
     pictures = _Pictures(inputs, thumbnails)
     findings = [_finding_view(number, finding, pictures) for number, finding in enumerate(record["findings"], 1)]
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(plural=plural, words=_WORDS)
+    environment = page_environment()
+    environment.globals["words"] = _WORDS
     environment.filters["short"] = shortened
     environment.filters["codes"] = codes
     environment.filters["breakable"] = breakable
@@ -60,7 +53,7 @@ def write_audit_page(
         "verdict": verdict(record["counts"]),
         "classes": _classes(record["data"]["classes"]),
         "most_classes": _MOST_CLASSES_SHOWN,
-        "style": Markup(_resource("report.css") + _resource("audit.css")),
+        "style": Markup(resource("report.css") + resource("audit.css")),
     }
     text = environment.get_template("audit.html.jinja").render(context)
     partial = path.with_name(f".{path.name}.partial")
@@ -173,7 +166,3 @@ def _classes(classes: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
 def _shown(text: str) -> str:
     """What a browser would not show, as escapes."""
     return re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", lambda match: f"\\x{ord(match[0]):02x}", text)
-
-
-def _resource(name: str) -> str:
-    return importlib.resources.files("ftsuite.report").joinpath(name).read_text(encoding="utf-8")

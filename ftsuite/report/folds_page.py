@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
-from ftsuite.report.figures import METRIC_MEANINGS, METRIC_NAMES, figure_text, metric_name, plural, shortened
+from ftsuite.report.figures import METRIC_MEANINGS, METRIC_NAMES, figure_text, metric_name, shortened
+from ftsuite.report.templates import page_environment, resource
 
 _BASELINES = {"tf-idf": "TF-IDF with logistic regression"}
 
@@ -23,17 +22,10 @@ def write_folds_page(path: Path, found: Mapping[str, Any]) -> None:
         path: of the page, beside the folds' run folders.
         found: the content of a finished ``folds.json``.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["plural"] = plural
+    environment = page_environment()
     environment.filters["short"] = shortened
     context = folds_context(found)
-    text = environment.get_template("folds.html.jinja").render({**context, "style": Markup(_resource("report.css"))})
+    text = environment.get_template("folds.html.jinja").render({**context, "style": Markup(resource("report.css"))})
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)
@@ -98,7 +90,3 @@ def _per_class(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
         for name, own in figures.items()
     ]
     return sorted(rows, key=lambda row: (row["n"] == 0, row["columns"][2].number, row["name"]))
-
-
-def _resource(name: str) -> str:
-    return importlib.resources.files("ftsuite.report").joinpath(name).read_text(encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.resources
 import os
 import tempfile
 from pathlib import Path
@@ -17,11 +16,12 @@ from markupsafe import Markup
 from ftsuite.evaluation import reliability_bins
 from ftsuite.report import facts
 from ftsuite.report.confusions import confusion_table, pairs_to_show
-from ftsuite.report.figures import METRIC_MEANINGS, METRIC_NAMES, figure_text, metric_name, plural, shortened
+from ftsuite.report.figures import METRIC_MEANINGS, METRIC_NAMES, figure_text, metric_name, shortened
 from ftsuite.report.mistakes import Thumbnails, specimens, worst_rows
 from ftsuite.report.plots import accuracy_plot, learning_rate_plot, loss_plot, reliability_plot
 from ftsuite.report.record import RunRecord, read_run
 from ftsuite.report.stages import stage_rows
+from ftsuite.report.templates import page_environment, resource
 from ftsuite.report.text_parts import text_parts
 
 REPORT_NAME = "report.html"
@@ -65,30 +65,19 @@ def _umask() -> int:
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters["short"] = shortened
-    environment.globals["plural"] = plural
     return environment
-
-
-def _resource(name: str) -> str:
-    return importlib.resources.files("ftsuite.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _context(record: RunRecord, thumbnails: Thumbnails | None) -> dict[str, Any]:
     stages = stage_rows(record)
-    script = _resource("report.js").strip()
+    script = resource("report.js").strip()
     return {
         "title": str(record.journal.started.get("config") or record.folder.resolve().name),
         "folder": record.folder.resolve().name,
         "summary": str(record.config.get("summary") or ""),
-        "style": Markup(_resource("report.css")),
+        "style": Markup(resource("report.css")),
         "script": Markup(script),
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "hint": facts.rendered_hint(record),

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import base64
-import importlib.resources
 import io
 import os
 from pathlib import Path
 
-import jinja2
 import numpy as np
 import PIL.Image
 from markupsafe import Markup
 
-from ftsuite.report.figures import plural
 from ftsuite.report.preview_content import Preview
+from ftsuite.report.templates import page_environment, resource
 
 _JPEG_QUALITY = 90
 # Larger pictures are shown at this size: a page of 24 examples stays near 2 MB.
@@ -23,18 +21,11 @@ _MOST_PIXELS = 256
 
 def write_preview_page(path: Path, preview: Preview) -> None:
     """Write the page, as a whole or not at all."""
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["plural"] = plural
+    environment = page_environment()
     environment.filters["picture"] = _data_uri
     is_text = any(view.windows for example in preview.examples for view in example.views)
     text = environment.get_template("preview.html.jinja").render(
-        preview=preview, is_text=is_text, style=Markup(_resource("report.css"))
+        preview=preview, is_text=is_text, style=Markup(resource("report.css"))
     )
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -50,7 +41,3 @@ def _data_uri(pixels: np.ndarray) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=_JPEG_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def _resource(name: str) -> str:
-    return importlib.resources.files("ftsuite.report").joinpath(name).read_text(encoding="utf-8")

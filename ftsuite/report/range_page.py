@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
-from ftsuite.report.figures import plural
 from ftsuite.report.range_plot import range_plot
+from ftsuite.report.templates import page_environment, resource
 
 _ENDINGS = {
     "rise": "the smoothed loss had risen far above its lowest",
@@ -42,15 +40,8 @@ def write_range_page(path: Path, found: Mapping[str, Any]) -> None:
         }
         for stage in found["stages"]
     ]
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_resource),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["plural"] = plural
-    style = Markup(_resource("report.css"))
+    environment = page_environment()
+    style = Markup(resource("report.css"))
     text = environment.get_template("learning_rates.html.jinja").render({**found, "stages": stages, "style": style})
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
@@ -77,7 +68,3 @@ def against_plan(stage: Mapping[str, Any]) -> str:
     if max(ratio, 1 / ratio) < 3.2:
         return "like the plan's: within a factor of 3"
     return f"{'higher' if ratio > 1 else 'lower'} than the plan's by a factor of {max(ratio, 1 / ratio):.2g}"
-
-
-def _resource(name: str) -> str:
-    return importlib.resources.files("ftsuite.report").joinpath(name).read_text(encoding="utf-8")

@@ -21,6 +21,7 @@ from ftsuite.data.crop_decode import EncodedPicture, Picture, open_picture
 from ftsuite.data.drawn_pictures import FIELD_GUIDE_PIXELS, draw_anew, draw_input
 from ftsuite.data.kept_pictures import DRAWN, KeptPictures
 from ftsuite.errors import ConfigError, DataError, ResourceError
+from ftsuite.runs.cache_limits import limit_bytes_of
 from ftsuite.runs.memory import available_memory_bytes
 from ftsuite.training.activations.folder import ActivationFolder
 from ftsuite.training.activations.keys import activation_key, hash_texts
@@ -233,7 +234,7 @@ def pictures_folder() -> ActivationFolder:
     Raises:
         ConfigError: if that is no number above 0.
     """
-    return ActivationFolder(_root(), _limit_bytes())
+    return ActivationFolder(_root(), limit_bytes_of("FTSUITE_PICTURES_GIB"))
 
 
 def _fits_on_disk(size_bytes: int) -> bool:
@@ -245,20 +246,6 @@ def _fits_on_disk(size_bytes: int) -> bool:
 
 def _root() -> Path:
     return home() / "pictures"
-
-
-def _limit_bytes() -> int:
-    received = os.environ.get("FTSUITE_PICTURES_GIB", "10")
-    try:
-        limit = float(received)
-    except ValueError:
-        limit = 0.0
-    if not 0.0 < limit < 1e6:
-        raise ConfigError(
-            f"The environment variable FTSUITE_PICTURES_GIB must be a number above 0. Received: {received!r}.",
-            "Set it to 10, for instance, or unset it.",
-        )
-    return int(limit * 2**30)
 
 
 def _size(size_bytes: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from ftsuite.evaluation import evaluate_predictions
 from ftsuite.models.lora import LoraAdapters
 from ftsuite.models.lora_blocks import with_adapters
 from ftsuite.runs.activation_identity import activation_identity
+from ftsuite.runs.cache_limits import limit_bytes_of
 from ftsuite.runs.imbalance import corrects_imbalance, logit_offsets_of
 from ftsuite.runs.memory import available_memory_bytes
 from ftsuite.runs.prepare import Prepared
@@ -170,17 +170,7 @@ def activations_limit_bytes() -> int:
     Raises:
         ConfigError: if that is no number above 0.
     """
-    received = os.environ.get("FTSUITE_ACTIVATIONS_GIB", "10")
-    try:
-        limit = float(received)
-    except ValueError:
-        limit = 0.0
-    if not 0.0 < limit < 1e6:
-        raise ConfigError(
-            f"The environment variable FTSUITE_ACTIVATIONS_GIB must be a number above 0. Received: {received!r}.",
-            "Set it to 10, for instance, or unset it.",
-        )
-    return int(limit * 2**30)
+    return limit_bytes_of("FTSUITE_ACTIVATIONS_GIB")
 
 
 def figures_of(prepared: Prepared, probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
