@@ -1,4 +1,4 @@
-"""What all tasks over texts share: loading, tokenising and packing. A plugin adds its model, loss and decoding."""
+"""What all tasks over texts share: loading, tokenising and packing. A family adds model, loss and decoding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ftsuite.data.text import TextReader
 from ftsuite.data.text_augment import text_changes
 
 
-class TextTask(Task):
+class TextReading(Task):
     """Base of tasks over texts; its `build` calls `read_by` with the encoder that the model's serving twin has."""
 
     def load(self, data: Any, progress: Progress | None = None) -> Examples:

@@ -10,32 +10,10 @@ import numpy as np
 
 from ftsuite.api import TaskModel
 from ftsuite.errors import ConfigError
+from ftsuite.models.answers import AnswerLayer
+from ftsuite.models.answers import ClassProbabilities as ClassProbabilities
 from ftsuite.models.backbones import LoadedBackbone
 from ftsuite.models.preprocessing import Fit
-
-
-@keras.saving.register_keras_serializable(package="ftsuite")
-class ClassProbabilities(keras.layers.Layer):
-    """Softmax that knows the names of its classes, so that a saved model can never be read with others.
-
-    Maps logits ``(batch, num_classes)`` to probabilities ``(batch, num_classes)`` float32.
-    """
-
-    def __init__(self, class_names: Sequence[str], **kwargs: Any) -> None:
-        super().__init__(**{"dtype": "float32", **kwargs})
-        self.class_names = tuple(class_names)
-
-    def call(self, logits: Any) -> Any:
-        """Probabilities of the logits."""
-        return keras.ops.softmax(keras.ops.cast(logits, "float32"), axis=-1)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The shape of the logits."""
-        return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """The layer's arguments, class names included."""
-        return {**super().get_config(), "class_names": list(self.class_names)}
 
 
 @keras.saving.register_keras_serializable(package="ftsuite")
@@ -58,11 +36,22 @@ def image_classifier(
     fit: Fit,
     train_image_size: int | None = None,
 ) -> TaskModel:
-    """Pool the backbone's features, drop some out, and classify.
+    """`image_model` with a probability for each class, in the order of `class_names`."""
+    return image_model(backbone, ClassProbabilities(class_names, name="probabilities"), dropout, fit, train_image_size)
+
+
+def image_model(
+    backbone: LoadedBackbone,
+    answer: AnswerLayer,
+    dropout: float,
+    fit: Fit,
+    train_image_size: int | None = None,
+) -> TaskModel:
+    """Pool the backbone's features, drop some out, and let a linear layer answer.
 
     Args:
         backbone: as `ftsuite.models.backbones.load_backbone` gives it.
-        class_names: the classes in the order of the outputs.
+        answer: from logits to what the serving model says, one output for each of its names.
         dropout: share of the pooled features dropped in training, in [0, 1).
         fit: how pictures of other shapes are fitted when serving.
         train_image_size: of training pictures, where it differs from the size in use.
@@ -80,7 +69,7 @@ def image_classifier(
     rescaling = preprocessing.rescaling()
     features = pool(_last(backbone.model(rescaling(resized))), backbone.pooling)
     dropped = keras.layers.Dropout(dropout, name="head_dropout")(features)
-    logits = keras.layers.Dense(len(class_names), dtype="float32", name="head")(dropped)
+    logits = keras.layers.Dense(len(answer.names), dtype="float32", name="head")(dropped)
     training = keras.Model(resized, logits, name="training")
     # A twin for serving, because a model that is compiled is saved together with its optimizer.
     classifier = keras.Model(resized, logits, name="classifier")
@@ -88,8 +77,7 @@ def image_classifier(
     # Told so, because this layer takes itself to be training where nobody says, and Keras passes that on to the rest:
     # a plain call of a loaded model would drop features, and move the statistics of BatchNorm.
     fitted = preprocessing.resizing(fit)(raw, training=False)
-    probabilities = ClassProbabilities(class_names, name="probabilities")(classifier(fitted))
-    serving = keras.Model(raw, probabilities, name="serving")
+    serving = keras.Model(raw, answer(classifier(fitted)), name="serving")
     return TaskModel(training, serving, backbone.model, f"{preprocessing.image_size} pixels")
 
 

@@ -21,11 +21,13 @@ LEVELS = {
     "backend": 1,
     "config": 1,
     "assets": 1,
+    "contract": 2,
     "api": 2,
     "registry": 2,
     "data": 3,
     "models": 3,
     "optim": 3,
+    "families": 4,
     "training": 4,
     "evaluation": 4,
     "export": 4,
@@ -39,6 +41,8 @@ LEVELS = {
 # `import ftsuite` is the public face: anyone may import the package, and it may reach `runs` (lazily).
 FACE = "__init__"
 SAME_LEVEL_ALLOWED = {
+    ("api", "contract"),  # the contract on one screen, and its pieces
+    ("contract", "api"),
     ("registry", "api"),  # the registry checks what the contract says
     ("report", "evaluation"),  # a report shows figures, and computes none of its own
     ("compare", "runs"),
@@ -54,7 +58,7 @@ TENSORFLOW_PLACES = {
     "ftsuite.models.text_serving": "strings exist in TensorFlow alone",
     "ftsuite.runs.environment": "the record of a run names TensorFlow's devices",
 }
-PLUGIN_MAY_IMPORT = ("ftsuite.api", "ftsuite.data", "ftsuite.models")
+PLUGIN_MAY_IMPORT = ("ftsuite.api", "ftsuite.data", "ftsuite.families", "ftsuite.models")
 FORBIDDEN_FILE_NAMES = {"utils.py", "util.py", "common.py", "helpers.py", "misc.py"}
 FORBIDDEN_CLASS_ENDINGS = ("Manager", "Helper", "Utils")
 LONGEST_FILE_LINES = 400

@@ -1,7 +1,8 @@
-"""The image-classification task."""
+"""Families of tasks over pictures."""
 
 from __future__ import annotations
 
+import abc
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,24 +19,33 @@ from ftsuite.data.kept_pictures import KeptPictures
 from ftsuite.data.sources import load_examples
 from ftsuite.data.training_pictures import fused_count
 from ftsuite.models.accelerator_augment import AugmentPictures, has_accelerator, in_front
-from ftsuite.models.heads import cross_entropy, image_classifier, softmax
+from ftsuite.models.answers import AnswerLayer, ClassProbabilities
+from ftsuite.models.heads import cross_entropy, image_model, softmax
 
 
-class ImageClassification(Task):
-    """Pictures to one class each, by a pooled backbone and a linear head."""
+class ImageTask(Task):
+    """Pictures to any answer, by a pooled backbone and a linear head.
+
+    A subclass writes `answer`, `objective` and `decode`, and where it answers otherwise than with one class of several,
+    `load`, to give its examples targets, and `metrics`.
+    """
+
+    @abc.abstractmethod
+    def answer(self, names: Sequence[str]) -> AnswerLayer:
+        """The layer that turns logits ``(batch, outputs)`` into answers, for outputs of these names."""
 
     def load(self, data: Any, progress: Progress | None = None) -> Examples:
         """Examples of the config's source."""
         return load_examples(data, self.seed, progress)
 
-    def build(self, backbone: Any, class_names: Sequence[str], dropout: float) -> TaskModel:
+    def build(self, backbone: Any, names: Sequence[str], dropout: float) -> TaskModel:
         """The backbone with a linear head; remembers how the backbone wants its pictures."""
         preprocessing = self._preprocessing = backbone.preprocessing
         train_image_size = self.options.train_image_size or preprocessing.image_size
         self._reader = self._reader_of(preprocessing, train_image_size)
-        return image_classifier(backbone, class_names, dropout, self.options.fit, train_image_size)
+        return image_model(backbone, self.answer(names), dropout, self.options.fit, train_image_size)
 
-    def resized(self, image_size: int) -> ImageClassification:
+    def resized(self, image_size: int) -> ImageTask:
         """The same task whose pictures have another size, in training and outside."""
         twin = copy.copy(self)
         twin._reader = self._reader_of(replace(self._preprocessing, image_size=image_size), image_size)
@@ -96,6 +106,14 @@ class ImageClassification(Task):
     def changes_inputs(self) -> bool | None:
         """Whether the options ask for random changes of single pictures."""
         return any(not isinstance(item, MixUp | CutMix) for item in self.options.augment)
+
+
+class ImageClassification(ImageTask):
+    """Pictures to one class each."""
+
+    def answer(self, names: Sequence[str]) -> AnswerLayer:
+        """A probability for each class."""
+        return ClassProbabilities(names, name="probabilities")
 
     def objective(self, label_smoothing: float, focal_gamma: float) -> Any:
         """Cross-entropy or focal loss over logits."""
