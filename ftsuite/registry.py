@@ -11,6 +11,8 @@ from importlib.metadata import EntryPoint, entry_points
 import pydantic
 
 from ftsuite.api import API_VERSION, ENTRY_POINT_GROUP, TaskSpec
+from ftsuite.config.task_file import parse_task_file
+from ftsuite.contract.spec_file import load_spec_file
 from ftsuite.errors import ConfigError, PluginError
 
 
@@ -56,7 +58,15 @@ class Registry:
         return tuple(self._tasks.values())
 
     def spec(self, name: str) -> TaskSpec:
-        """The spec of one task; ConfigError for an unknown name, PluginError for a broken plugin."""
+        """The spec of one task: of its name, or of the file that holds it.
+
+        Raises:
+            ConfigError: an unknown name, or a file that is not there.
+            PluginError: a broken plugin or file.
+        """
+        named = parse_task_file(name)
+        if named is not None:
+            return load_spec_file(named)
         task = self._tasks.get(name)
         if task is None:
             near = difflib.get_close_matches(name, self._tasks, n=1)

@@ -43,7 +43,10 @@ def json_schema(option_models: OptionModels) -> dict[str, Any]:
     properties = schema["properties"]
     schema["properties"] = {"extends": {"type": ["string", "null"], "description": _EXTENDS}, **properties}
     if option_models:
-        schema["properties"]["task"] = {**properties["task"], "enum": sorted(option_models)}
+        schema["properties"]["task"] = {
+            **properties["task"],
+            "anyOf": [{"enum": sorted(option_models)}, {"pattern": "[.]py(:.+)?$"}],
+        }
     required = _hoisted(schema)
     schema["anyOf"] = [{"properties": {"extends": {"type": "string"}}, "required": ["extends"]}, required]
     schema["allOf"] = [

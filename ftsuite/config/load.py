@@ -16,6 +16,7 @@ from ftsuite.config.paths import with_absolute_paths
 from ftsuite.config.problems import Problem, WrongConfigError
 from ftsuite.config.schema import Config
 from ftsuite.config.stack import stacked
+from ftsuite.config.task_file import with_absolute_task
 from ftsuite.config.tree import Node, deepest, dotted, leaves
 from ftsuite.config.validate import undeclared_options, validated
 from ftsuite.errors import ConfigError
@@ -70,7 +71,7 @@ def load_config(
         raise WrongConfigError(problems)
     # What could not be read as a value stands in the tree as null: its place has been told already.
     told = {problem.origin for problem in problems}
-    tree, notes = without_foreign_keys(tree)
+    tree, notes = without_foreign_keys(with_absolute_task(tree))
     config, wrong = validated(Config, tree, tolerate_missing=not layers.complete)
     options, wrong_options = _options(tree, options_model, tolerate_missing=not layers.complete)
     problems.extend(problem for problem in [*wrong, *wrong_options] if problem.origin not in told)

@@ -216,7 +216,11 @@ class Config(Section):
     """A whole job."""
 
     summary: str | None = Field(None, description="One line that `ftsuite list configs` shows.")
-    task: str = Field(min_length=1, description="The kind of job: a name of `ftsuite list tasks`.")
+    task: str = Field(
+        min_length=1,
+        description="The kind of job: a name of `ftsuite list tasks`, or a task in a Python file, as "
+        "`./my_task.py:SPEC`; its path is taken from this file's folder.",
+    )
     seed: int = Field(0, ge=0, lt=2**32, description="Everything random follows from it.")
     deterministic: bool | None = Field(
         None,

@@ -14,6 +14,7 @@ from ftsuite.config import LoadedConfig, dump_yaml
 from ftsuite.errors import ConfigError
 from ftsuite.runs import folder as folders
 from ftsuite.runs.automatic_batch import as_found_before
+from ftsuite.runs.task_file import keep_task_file, refuse_changed_task_file
 
 # Keys (and what begins with them) that a resumed run may have otherwise: what they change is no part of its training.
 # Data that moved are checked by their content.
@@ -42,8 +43,10 @@ def begin(loaded: LoadedConfig, out: Path | None, resume: bool) -> Path:
     if resume:
         folder = folders.resolve_run(out) if out is not None else folders.newest_unfinished(job_name(loaded))
         take_up_config(folder / folders.CONFIG, as_found_before(loaded, folder).resolved(), resume_command(folder))
+        refuse_changed_task_file(folder, resolved["task"])
         return folder
     folder = folders.create_folder(out or folders.default_folder(job_name(loaded), resolved))
+    keep_task_file(folder, resolved["task"])
     folders.write_text(folder / folders.CONFIG, dump_yaml(resolved))
     return folder
 
