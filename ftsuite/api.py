@@ -38,7 +38,11 @@ Progress = Callable[[str, int, int], None]
 
 
 class Task(TaskHooks, abc.ABC):
-    """One family of jobs. An instance lives for one run."""
+    """One family of jobs. An instance lives for one run.
+
+    >>> sorted(Task.__abstractmethods__)  # all that has no default; a family writes these too
+    ['build', 'decode', 'load', 'objective', 'preprocess']
+    """
 
     def __init__(self, options: Options, seed: int) -> None:
         self.options: Any = options

@@ -47,6 +47,20 @@ class Examples:
         targets: ``(n, outputs)`` float32, what a model is to answer where that is not one class of several: numbers, or
             1 for each label that applies. `labels` and `class_names` then only say what splits are stratified by.
         target_names: a name for each column of `targets`.
+
+    >>> cats = Examples(
+    ...     ids=("tom.png", "rex.png"),
+    ...     inputs=("/pictures/tom.png", "/pictures/rex.png"),
+    ...     labels=np.array([0, 1]),
+    ...     class_names=("cat", "dog"),
+    ...     content_hashes=("6d1a", "90fe"),
+    ...     kind="image-file",
+    ... )
+    >>> len(cats), cats.output_names
+    (2, ('cat', 'dog'))
+    >>> aged = replace(cats, targets=np.array([[3.0], [7.5]], np.float32), target_names=("age_years",))
+    >>> aged.output_names, aged.take([1]).targets.tolist()
+    (('age_years',), [[7.5]])
     """
 
     ids: Sequence[str]

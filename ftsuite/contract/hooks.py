@@ -21,6 +21,10 @@ class TaskHooks:
         classifies: False where a job ends with an adapted encoder and trains nothing else.
         kept_pictures: of a task that reads pictures, where it keeps decoded ones
             (`ftsuite.data.kept_pictures.KeptPictures`); the suite fills it as ``data.cache`` says. Else None.
+
+    >>> hooks = TaskHooks()
+    >>> hooks.classifies, hooks.mixes_batches, hooks.padded_width(12), hooks.showcase()
+    (True, False, 12, ())
     """
 
     classifies: bool = True

@@ -20,6 +20,12 @@ class Metric:
         better: which way is better.
         meaning: a few words for the report.
         unit: of the number: ``years``; empty for a share or a score.
+
+    >>> def mean_absolute_error(targets, answers):
+    ...     return float(np.abs(targets - answers).mean())
+    >>> error = Metric("mean_absolute_error", mean_absolute_error, "lower", "how far off, on average", "years")
+    >>> error.compute(np.array([[3.0], [7.5]]), np.array([[4.0], [7.5]]))
+    0.5
     """
 
     name: str

@@ -14,6 +14,9 @@ class TaskModel(NamedTuple):
         serving: raw input to what `Task.decode` gives ``(batch, outputs)``, preprocessing and names inside.
         backbone: the part of `training` whose blocks the plan freezes and thaws.
         input_summary: what one input becomes, in words: ``224 pixels``, ``at most 128 tokens``.
+
+    >>> TaskModel._fields
+    ('training', 'serving', 'backbone', 'input_summary')
     """
 
     training: Any

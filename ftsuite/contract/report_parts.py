@@ -18,6 +18,9 @@ class Scatter:
         y_label: what `y` is, with its unit.
         diagonal: whether to draw the line on which both are equal.
         note: a sentence below.
+
+    >>> Scatter("Ages", [3.0, 7.5], [4.0, 7.5], "true years", "predicted years", diagonal=True).note
+    ''
     """
 
     title: str
@@ -39,6 +42,8 @@ class Bars:
         values: ``(bars,)``.
         value_label: what the lengths are, with their unit.
         note: a sentence below.
+
+    >>> bars = Bars("F1 of each label", ("red", "round"), [0.9, 0.7], "F1")
     """
 
     title: str
@@ -57,6 +62,8 @@ class Table:
         columns: their headings.
         rows: each as long as `columns`.
         note: a sentence below.
+
+    >>> table = Table("Errors by age", ("age", "n", "error in years"), [("to 5", 12, 0.5), ("above", 9, 1.25)])
     """
 
     title: str

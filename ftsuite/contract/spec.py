@@ -1,4 +1,4 @@
-"""What a task says of itself before anything heavy is imported."""
+"""What a task says of itself before anything heavy is imported, and the version of the contract that it keeps."""
 
 from __future__ import annotations
 
@@ -14,11 +14,30 @@ if TYPE_CHECKING:
     from ftsuite.api import Task
 
 API_VERSION = 1
+"""The version of the plugin contract: of `ftsuite.api`, and of what `ftsuite.families` asks of a subclass.
+
+It is raised by one when a plugin that was right before could fail or answer otherwise: a name, field or method is gone,
+called otherwise or newly required; arguments, shapes, dtypes, units or the order of calls change. It stays when something
+is added that a plugin need not know of: a hook with a default that does what was done before, a field with a default. A
+plugin writes the version that it was made for as ``api_version`` into its `TaskSpec`; others than this one are refused.
+"""
 ENTRY_POINT_GROUP = "ftsuite.tasks"
 
 
 class Options(pydantic.BaseModel):
-    """Base of a task's own options: frozen, and an unknown key is an error."""
+    """Base of a task's own options: frozen, and an unknown key is an error.
+
+    >>> class BirdOptions(Options):
+    ...     image_size: int = pydantic.Field(224, ge=32, description="pixels")
+    >>> BirdOptions(image_size=96)
+    BirdOptions(image_size=96)
+    >>> BirdOptions(imagesize=96)
+    Traceback (most recent call last):
+        ...
+    pydantic_core._pydantic_core.ValidationError: 1 validation error for BirdOptions
+    imagesize
+      Extra inputs are not permitted ...
+    """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -36,7 +55,11 @@ class TaskSpec:
             largest class of the training split has more than three times the examples of the smallest; of a task with
             `Task.metrics` the name of one of them.
         modality: ``image`` or ``text``: which backbones fit.
-        api_version: the version of this contract that the plugin was written for.
+        api_version: the version of this contract that the plugin was written for; see `API_VERSION`.
+
+    >>> spec = TaskSpec("birds", "Pictures to species.", Options, factory="birds.task:Birds", api_version=1)
+    >>> spec.headline, spec.modality
+    ('accuracy', 'image')
     """
 
     name: str
@@ -48,7 +71,13 @@ class TaskSpec:
     api_version: int = API_VERSION
 
     def create(self, options: Options, seed: int) -> Task:
-        """Import the factory and make the task; raises PluginError naming what is wrong."""
+        """Import the factory and make the task; raises PluginError naming what is wrong.
+
+        >>> TaskSpec("birds", "", Options, factory="no_such_package:Birds").create(Options(), seed=0)
+        Traceback (most recent call last):
+            ...
+        ftsuite.errors.PluginError: The task 'birds' cannot be made from its factory 'no_such_package:Birds': ...
+        """
         from ftsuite.api import Task
 
         module_name, _, attribute = self.factory.partition(":")

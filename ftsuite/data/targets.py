@@ -32,6 +32,16 @@ def with_numbers(examples: Examples, name: str) -> Examples:
 
     Raises:
         DataError: a label is no finite number, or all are the same.
+
+    >>> ids = ("a", "b", "c")
+    >>> read = Examples(ids, ids, np.array([0, 1, 0]), ("3", "7.5"), content_hashes=ids, kind="text")
+    >>> aged = with_numbers(read, "age_years")
+    >>> aged.targets.tolist(), aged.target_names
+    ([[3.0], [7.5], [3.0]], ('age_years',))
+    >>> with_numbers(replace(read, class_names=("3", "old")), "age_years")
+    Traceback (most recent call last):
+        ...
+    ftsuite.errors.DataError: Every label must be a number, the age_years to predict. Received: 'old'. ...
     """
     numbers = [_number(text) for text in examples.class_names]
     wrong = [text for text, number in zip(examples.class_names, numbers, strict=True) if number is None]
@@ -60,6 +70,12 @@ def with_label_sets(examples: Examples, separator: str = "|", nothing: str = "no
 
     Raises:
         DataError: there are fewer than two labels.
+
+    >>> ids = ("a", "b", "c")
+    >>> read = Examples(ids, ids, np.arange(3), ("red|round", "none", "round"), content_hashes=ids, kind="text")
+    >>> tagged = with_label_sets(read)
+    >>> tagged.target_names, tagged.targets.tolist()
+    (('red', 'round'), [[1.0, 1.0], [0.0, 0.0], [0.0, 1.0]])
     """
     sets = [{part for piece in text.split(separator) if (part := piece.strip())} for text in examples.class_names]
     sets = [found - {nothing} for found in sets]

@@ -5,6 +5,10 @@
 - `ImageOptions`, `TextOptions`: what their configs can say under ``options:``.
 
 Importing a name imports what it needs and no more: options need no Keras, so a `ftsuite.api.TaskSpec` can name them.
+
+>>> from ftsuite.families import ImageOptions
+>>> ImageOptions(image_size=96).fit
+'crop'
 """
 
 from __future__ import annotations

@@ -58,6 +58,10 @@ class NamedAnswers(AnswerLayer):
         activation: ``linear``, ``sigmoid`` for a probability each, or ``softplus`` for what is never negative.
         scale: ``(outputs,)`` that the activated logits are multiplied by; 1 by default.
         offset: ``(outputs,)`` added to that; 0 by default.
+
+    >>> ages = NamedAnswers(["age_years"], scale=[10.0], offset=[40.0])
+    >>> keras.ops.convert_to_numpy(ages(keras.ops.array([[-1.0], [0.5]]))).tolist()
+    [[30.0], [45.0]]
     """
 
     def __init__(

@@ -10,7 +10,7 @@ from typing import Any
 
 SHAPES = ("circle", "square", "triangle")
 PIXELS = 96
-_PER_SHAPE = 24
+_PER_SHAPE = 40
 _PICTURES = 120
 _TEXTS = 120
 
