@@ -17,9 +17,10 @@ API_VERSION = 1
 """The version of the plugin contract: of `ftsuite.api`, and of what `ftsuite.families` asks of a subclass.
 
 It is raised by one when a plugin that was right before could fail or answer otherwise: a name, field or method is gone,
-called otherwise or newly required; arguments, shapes, dtypes, units or the order of calls change. It stays when something
-is added that a plugin need not know of: a hook with a default that does what was done before, a field with a default. A
-plugin writes the version that it was made for as ``api_version`` into its `TaskSpec`; others than this one are refused.
+called otherwise or newly required; arguments, shapes, dtypes, units or the order of calls change. It stays when
+something is added that a plugin need not know of: a hook with a default that does what was done before, a field with a
+default. A plugin writes the version that it was made for as ``api_version`` into its `TaskSpec`; others than this one
+are refused.
 """
 ENTRY_POINT_GROUP = "ftsuite.tasks"
 
