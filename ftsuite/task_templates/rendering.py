@@ -65,8 +65,9 @@ def single_files(names: Names, kind: Kind, source: str | None = None) -> Mapping
     }
     title = (
         f'"""{names.task}, a task in one file: `ftsuite run {config}` runs it.\n\n'
-        f"That config names it as `task: ./{file}:SPEC`. `ftsuite task new {names.task} --kind {kind.name}`\n"
-        'makes a package of it, which others can install.\n"""'
+        f"That config names it as `task: ./{file}:SPEC`.\n"
+        f"A package of it, which others can install: `ftsuite task new {names.task} --kind {kind.name}`.\n"
+        '"""'
     )
     code = joined(title, _rendered(kind.template("spec"), words), _rendered(kind.template("task"), words))
     return {file: code, config: _rendered(kind.template("config"), words)}

@@ -1,0 +1,105 @@
+"""`ftsuite task new`: what it prints, what it refuses, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ftsuite.cli.main import cli
+from ftsuite.task_templates.kinds import KINDS
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _new(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["task", "new", *arguments])
+
+
+def test_help_lists_the_kinds_with_a_line_each() -> None:
+    text = _new("--help").output
+    for kind in KINDS.values():
+        assert any(kind.name in line and kind.help in line for line in text.splitlines())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_package_is_shown_as_a_tree_with_the_next_commands(kind: str, tmp_path: Path) -> None:
+    done = _new("bird-songs", "--kind", kind)
+    assert done.exit_code == 0, done.output
+    drawn, commands = done.output.split("\nNext:\n")
+    assert drawn.startswith("bird-songs/\n├── bird-songs.yaml ")
+    for path in _paths(tmp_path / "bird-songs"):
+        assert path.split("/")[-1] in drawn or path.startswith("data/"), path
+    assert [line.strip() for line in commands.splitlines()] == [
+        "cd bird-songs && pip install -e '.[test]'",
+        "ftsuite run bird-songs.yaml",
+        "pytest",
+    ]
+
+
+def _paths(folder: Path) -> list[str]:
+    return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_single_file_can_be_checked_at_once(tmp_path: Path) -> None:
+    done = _new("quick", "--kind", "text-classification", "--here", "--out", "my trials")
+    assert done.exit_code == 0, done.output
+    assert sorted(path.name for path in (tmp_path / "my trials").iterdir()) == ["quick-data", "quick.py", "quick.yaml"]
+    command = done.output.split("\nNext:\n")[1].strip()
+    assert command == "cd 'my trials' && ftsuite run quick.yaml"
+    assert shlex.split(command)[1] == "my trials"
+
+
+def test_own_data_are_named_and_none_are_made(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    done = _new("quick", "--kind", "image-classification", "--here", "--from", "folder:photos")
+    assert done.exit_code == 0, done.output
+    assert f"source: folder:{tmp_path}/photos" in (tmp_path / "quick.yaml").read_text(encoding="utf-8")
+    assert not (tmp_path / "quick-data").exists()
+
+
+def test_json_is_one_object(tmp_path: Path) -> None:
+    (line,) = _new("quick", "--kind", "bare", "--json").stdout.splitlines()
+    event = json.loads(line)
+    assert event["folder"] == str(tmp_path / "quick")
+    assert {"quick.yaml", "quick/task.py", "data/"} <= set(event["made"])
+    assert event["next"][-1] == "pytest"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["quick"], 2, "--kind"),
+        (["quick", "--kind", "images"], 2, "image-classification"),
+        (["Quick", "--kind", "bare"], 2, "lower-case letters"),
+        (["sentiment", "--kind", "bare"], 2, "which ftsuite has"),
+        (["quick", "--kind", "bare", "--from", "folder:nowhere"], 2, "--from must name data that exist"),
+        (["quick", "--kind", "bare", "--from", "ftp:nowhere"], 2, "A source begins with"),
+        (["quick", "--kind", "bare", "--out", "/proc/nowhere"], 6, "Nothing can be written into"),
+        (["quick", "--kind", "bare", "--out", "/dev/null"], 2, "is a file"),
+    ],
+)
+def test_what_is_refused(arguments: list[str], code: int, message: str, tmp_path: Path) -> None:
+    if "/proc/nowhere" in arguments and not Path("/proc/self").exists():
+        pytest.skip("there is no such place")
+    done = _new(*arguments)
+    assert done.exit_code == code, done.output
+    assert message in done.output
+    assert "Traceback" not in done.output
+    assert not os.listdir(tmp_path)
+
+
+def test_what_is_there_stays(tmp_path: Path) -> None:
+    assert _new("quick", "--kind", "bare").exit_code == 0
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    done = _new("quick", "--kind", "multi-label")
+    assert done.exit_code == 2
+    assert "nothing is written over" in done.output
+    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
