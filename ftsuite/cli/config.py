@@ -1,4 +1,4 @@
-"""`ftsuite config`: show, check and describe configs."""
+"""`ftsuite config`: make, show, check and describe configs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from ftsuite.cli.config_new import new
 
 if TYPE_CHECKING:
     from ftsuite.config import LoadedConfig
@@ -24,7 +26,10 @@ _SET = click.option(
 
 @click.group()
 def config() -> None:
-    """Show, check or describe configs."""
+    """Make, show, check or describe configs."""
+
+
+config.add_command(new)
 
 
 @config.command()

@@ -12,7 +12,7 @@ import click
 
 from ftsuite.cli import machine
 from ftsuite.cli.terminal import Terminal
-from ftsuite.errors import ResourceError
+from ftsuite.errors import ConfigError, ResourceError
 
 SUPPORTED_PYTHON = ((3, 11), (3, 14))  # from, below; setup.cfg's python_requires says the same
 LITTLE_SPACE_BYTES = 2 * 1024**3
@@ -73,8 +73,7 @@ def examine() -> tuple[dict[str, Any], list[Check]]:
         "working_folder": str(Path.cwd()),
         "pip": settings,
     }
-    plugins = _plugins()
-    facts["plugins"] = [{"name": task.name, "distribution": task.distribution, "error": task.error} for task in plugins]
+    facts["plugins"], plugin_check = examine_plugins()
     checks = [
         check_python(sys.version_info[:2]),
         check_packages(versions, backend.name),
@@ -83,7 +82,7 @@ def examine() -> tuple[dict[str, Any], list[Check]]:
         check_cache(cache),
         check_working_folder(Path.cwd()),
         check_pip(settings, pip_error),
-        check_plugins([(task.name, task.error) for task in plugins]),
+        plugin_check,
     ]
     return facts, checks
 
@@ -165,21 +164,30 @@ def check_pip(settings: list[str] | None, error: str) -> Check:
     return Check("pip", "ok", f"{len(settings)} settings" if settings else "default settings")
 
 
-def check_plugins(plugins: Sequence[tuple[str, str | None]]) -> Check:
-    """Warn of each task that cannot be used; hold that there is one that can."""
+def check_plugins(plugins: Sequence[tuple[str, str | None]], warnings: Sequence[str] = ()) -> Check:
+    """Warn of each task that cannot be used, and of what slows others down; hold that there is one that can be used."""
     broken = [f"{name}: {error}" for name, error in plugins if error is not None]
     if len(broken) == len(plugins):
         detail = "; ".join(broken) or "no task is installed"
         return Check("tasks", "failed", detail, "Reinstall ftsuite: pip install . in its folder.")
-    if broken:
-        return Check("tasks", "warning", "; ".join(broken), "Upgrade or uninstall the broken plugin.")
+    wrong = [*broken, *warnings]
+    if wrong:
+        return Check("tasks", "warning", "; ".join(wrong), "`ftsuite list tasks` says what to do.")
     return Check("tasks", "ok", ", ".join(name for name, _ in plugins))
 
 
-def _plugins() -> Sequence[Any]:
+def examine_plugins() -> tuple[list[dict[str, Any]], Check]:
+    """Return each task with its distribution, version and state, and what they mean for ftsuite."""
     from ftsuite.registry import Registry
 
-    return Registry.discover().specs()
+    try:
+        tasks = Registry.discover().specs()
+    except ConfigError as error:  # of FTSUITE_PLUGINS
+        return [], Check("tasks", "failed", error.message, error.advice)
+    keys = ("name", "distribution", "version", "state", "error", "warning")
+    slow = [f"{task.name}: {task.warning}" for task in tasks if task.warning]
+    check = check_plugins([(task.name, task.error) for task in tasks], slow)
+    return [{key: getattr(task, key) for key in keys} for task in tasks], check
 
 
 def _print_facts(terminal: Terminal, facts: dict[str, Any]) -> None:
@@ -191,6 +199,9 @@ def _print_facts(terminal: Terminal, facts: dict[str, Any]) -> None:
         rows.append((f"memory, {name.replace('_', ' ')}", "none" if value is None else _gib(value)))
     rows += [("pip setting", line) for line in facts["pip"] or ()]
     terminal.table(("what", "value"), rows)
+    terminal.line()
+    plugins = [(task["name"], task["distribution"], task["version"] or "-", task["state"]) for task in facts["plugins"]]
+    terminal.table(("task", "distribution", "version", "state"), plugins)
     terminal.line()
 
 

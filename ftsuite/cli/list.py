@@ -41,13 +41,21 @@ def list_group() -> None:
 def tasks(as_json: bool) -> None:
     """List the tasks that are installed, and what is wrong with those that cannot be used."""
     from ftsuite.registry import Registry
+    from ftsuite.registry.offers import is_safe_mode
 
     found = Registry.discover().specs()
     terminal = Terminal(as_json=as_json)
     for task in found:
         fields = {"name": task.name, "summary": task.summary, "distribution": task.distribution}
-        terminal.event("task", {**fields, "error": task.error})
-    terminal.table(("task", "what it does", "from"), [(t.name, t.summary, t.distribution) for t in found])
+        more = {"version": task.version, "state": task.state, "advice": task.advice, "warning": task.warning}
+        terminal.event("task", {**fields, "error": task.error, **more})
+    terminal.table(("task", "what it does", "from"), [(t.name, t.summary, t.origin) for t in found])
+    for task in found:
+        wrong = f"broken: {task.advice}" if task.error is not None else task.warning
+        if wrong:
+            terminal.line(f"{task.name}: {wrong}")
+    if is_safe_mode():
+        terminal.line("FTSUITE_PLUGINS=none: only the tasks of ftsuite itself are looked at.")
 
 
 @list_group.command()

@@ -44,7 +44,6 @@ FACE = "__init__"
 SAME_LEVEL_ALLOWED = {
     ("api", "contract"),  # the contract on one screen, and its pieces
     ("contract", "api"),
-    ("registry", "contract"),  # a task may stand in a file
     ("registry", "api"),  # the registry checks what the contract says
     ("report", "evaluation"),  # a report shows figures, and computes none of its own
     ("compare", "runs"),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ftsuite.config.checks import crossed
-
 CROP = "crop-resize"
 MIXERS = ("mixup", "cutmix")
 
@@ -26,6 +24,9 @@ def order_can_be_kept(items: Sequence[Any]) -> Any:
     Raises:
         PydanticCustomError: an order that would be another one in training.
     """
+    # Imported here because a task's spec names these options: a list of tasks needs no configs.
+    from ftsuite.config.checks import crossed
+
     names = [item.name for item in items]
     for position, name in enumerate(names):
         before = names[:position]

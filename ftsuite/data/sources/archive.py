@@ -47,6 +47,18 @@ def load_archive(path: Path, bad_files: str, progress: Progress | None = None) -
             are no plain files, or pictures or classes are bad.
         ResourceError: no room for the uncompressed copy.
     """
+    tree, root, notes = open_archive(path, progress)
+    examples = load_tree(tree, root, bad_files, progress)
+    return replace(examples, notes=(*notes, *examples.notes))
+
+
+def open_archive(path: Path, progress: Progress | None = None) -> tuple[ArchiveTree, Path, list[str]]:
+    """An archive as a tree of folders, the folder in it whose layout is looked at, and notes; no picture is read.
+
+    Raises:
+        DataError: as `load_archive`, but for pictures and classes.
+        ResourceError: no room for the uncompressed copy.
+    """
     if not path.is_file():
         advice = "For class folders write folder:PATH." if path.is_dir() else nearby_advice(path)
         raise DataError(f"Expected an archive that exists. Received: {str(path)!r}", advice)
@@ -66,8 +78,7 @@ def load_archive(path: Path, bad_files: str, progress: Progress | None = None) -
             f"Expected an archive of class folders. Received: {str(path)!r}, which holds another archive: {nested}.",
             "Unpack the outer one and give the inner one.",
         )
-    examples = load_tree(tree, root, bad_files, progress)
-    return replace(examples, notes=(*notes, *examples.notes))
+    return tree, root, notes
 
 
 def _members(path: Path, progress: Progress | None) -> tuple[list[Member], list[str]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 USUAL_IMAGE_NAMES = ("image", "image_path", "path", "file", "filename", "file_name", "filepath", "picture")
 USUAL_TEXT_NAMES = ("text", "sentence", "review", "document", "content")
-_LABEL_NAMES = ("label", "class", "category", "species", "target")
+USUAL_LABEL_NAMES = ("label", "class", "category", "species", "target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ def choose_columns(names: list[str], data: DataConfig, path: Path) -> Columns:
             f"Received both: {data.image_column!r} and {data.text_column!r}.",
             "Remove the one that does not hold what is to be learnt from.",
         )
-    label = data.label_column or _usual(_LABEL_NAMES, names)
+    label = data.label_column or _usual(USUAL_LABEL_NAMES, names)
     if not label:
-        raise _unnamed("label_column", _LABEL_NAMES, names, path)
+        raise _unnamed("label_column", USUAL_LABEL_NAMES, names, path)
     image, text = data.image_column or "", data.text_column or ""
     if not image and not text:
         image, text = _usual(USUAL_IMAGE_NAMES, names), _usual(USUAL_TEXT_NAMES, names)

@@ -39,6 +39,16 @@ def load_folder(path: Path, bad_files: str, progress: Progress | None = None) ->
         DataError: the folder is missing or unreadable, its layout cannot be told, or files or classes are
             bad.
     """
+    require_folder(path)
+    return load_tree(DiskTree(), path, bad_files, progress)
+
+
+def require_folder(path: Path) -> None:
+    """Refuse what is no folder.
+
+    Raises:
+        DataError: with the nearest name there is.
+    """
     if not path.is_dir():
         raise DataError(
             f"Expected a folder that exists. Received: {str(path)!r}"
@@ -47,7 +57,6 @@ def load_folder(path: Path, bad_files: str, progress: Progress | None = None) ->
             if path.exists()
             else nearby_advice(path),
         )
-    return load_tree(DiskTree(), path, bad_files, progress)
 
 
 def load_tree(tree: Tree, path: Path, bad_files: str, progress: Progress | None = None) -> Examples:
@@ -61,6 +70,15 @@ def load_tree(tree: Tree, path: Path, bad_files: str, progress: Progress | None 
 
     Raises:
         DataError: as `load_folder`.
+    """
+    return assemble(find_in_tree(tree, path, bad_files), bad_files, progress)
+
+
+def find_in_tree(tree: Tree, path: Path, bad_files: str) -> Found:
+    """The files of a tree of folders by their names, with their classes and splits; none is opened.
+
+    Raises:
+        DataError: the layout cannot be told.
     """
     found = Found(kind="image-file")
     junk: Counter[str] = Counter()
@@ -77,7 +95,7 @@ def load_tree(tree: Tree, path: Path, bad_files: str, progress: Progress | None 
     found.class_names.sort()
     if junk:
         found.notes.append(junk_note(junk))
-    return assemble(found, bad_files, progress)
+    return found
 
 
 def _split_folders(path: Path, top: Listing) -> list[tuple[str, Path]]:

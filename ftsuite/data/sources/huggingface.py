@@ -54,25 +54,41 @@ def load_huggingface(path: Path, data: DataConfig, progress: Progress | None = N
         DataError: no such folder, not whole or damaged, or rows, pictures or classes are bad.
         ResourceError: no room for the pictures of Parquet files.
     """
+    return assemble(find_rows(path, data, progress), data.bad_files, progress)
+
+
+def find_rows(path: Path, data: DataConfig, progress: Progress | None = None, *, with_pictures: bool = True) -> Found:
+    """The rows of `load_huggingface` before they are checked.
+
+    Args:
+        path: see `load_huggingface`.
+        data: likewise.
+        progress: likewise.
+        with_pictures: whether to find out where each picture is, for which those of Parquet files are copied; else
+            rows of pictures have their ids as inputs.
+    """
     parts, notes = find_parts(path)
     schema = schema_of(parts[0].files[0])
     features = features_of(schema)
-    columns = choose_columns(list(schema.names), _with_typed_columns(data, features), path)
+    columns = choose_columns(list(schema.names), with_typed_columns(data, features), path)
     found = Found(kind="text" if columns.text else "image-file", noun="rows", notes=[*notes, *columns.notes])
     names = _class_names(features, columns.label)
     light = [columns.label, *filter(None, (columns.group, columns.text))]
     if len(parts) == 1 and not parts[0].split and "split" in schema.names and "split" not in light:
         light.append("split")
     rows = [row for part in parts for row in _rows(part, columns, light, names)]
-    if columns.image:
+    if columns.image and with_pictures:
         _put_inputs(rows, parts, columns.image, found, progress)
+    elif columns.image:
+        for row in rows:
+            row.values[columns.image] = row.id
     _take_rows(rows, path, columns, found)
     if not columns.image:
         make_ids_unique(found)
     require_rows(found, repr(str(path)))
     labels = {row.label for row in found.rows}
     found.class_names = [name for name in names if name in labels] if names else sorted_labels(labels)
-    return assemble(found, data.bad_files, progress)
+    return found
 
 
 class _HeldRow:
@@ -87,7 +103,7 @@ class _HeldRow:
         self.values = values
 
 
-def _with_typed_columns(data: DataConfig, features: dict[str, Any]) -> DataConfig:
+def with_typed_columns(data: DataConfig, features: dict[str, Any]) -> DataConfig:
     """The config with columns whose kind the data set itself tells, where it tells of one only."""
     kinds: dict[str, list[str]] = {"Image": [], "ClassLabel": []}
     for name, feature in features.items():

@@ -7,17 +7,16 @@ import importlib.util
 import os
 import sys
 import traceback
-from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+from ftsuite.api import API_VERSION, TaskSpec
 from ftsuite.config.task_file import ENDING, TaskFile
-from ftsuite.contract.spec import API_VERSION, TaskSpec
 from ftsuite.errors import ConfigError, PluginError
 from ftsuite.quiet import redirect_native_stderr
-
-_SAFE_MODE = "FTSUITE_PLUGINS"
+from ftsuite.registry.guard import CtrlC, stdout_kept_clean
+from ftsuite.registry.offers import SAFE_MODE, is_safe_mode
 
 
 def load_spec_file(named: TaskFile) -> TaskSpec:
@@ -32,10 +31,10 @@ def load_spec_file(named: TaskFile) -> TaskSpec:
         ConfigError: there is no such file, or no spec of this name in it.
         PluginError: the file fails, its spec is none, or safe mode is on.
     """
-    if os.environ.get(_SAFE_MODE) == "none":
+    if is_safe_mode():
         raise PluginError(
-            f"In safe mode ({_SAFE_MODE}=none) only the tasks of ftsuite itself run. Received: the file {named.path}.",
-            f"Unset {_SAFE_MODE} to run it.",
+            f"In safe mode ({SAFE_MODE}=none) only the tasks of ftsuite itself run. Received: the file {named.path}.",
+            f"Unset {SAFE_MODE} to run it.",
         )
     path = Path(named.path)
     if path.suffix != ENDING or not path.is_file():
@@ -97,19 +96,21 @@ def _module(path: Path) -> ModuleType:
 
 def _run(content: bytes, path: Path, module: ModuleType) -> None:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    try:
-        # What Keras says of itself is dropped, and stdout is the command's own. No bytecode is left beside the file.
-        with redirect_native_stderr(None), redirect_stdout(sys.stderr):
-            exec(compile(content, str(path), "exec", dont_inherit=True), vars(module))
-    except (KeyboardInterrupt, PluginError):
-        raise
-    except BaseException as error:  # even a file that calls sys.exit
-        raise PluginError(
-            f"The task's file {path} cannot be run. Received: {type(error).__name__}: {error}{_line(error, path)}",
-            "Mend the file. It is run alone: what it imports must be installed; `ftsuite task new` makes a package."
-            if isinstance(error, ImportError)
-            else "Mend the file.",
-        ) from error
+    with CtrlC() as ctrl_c:
+        try:
+            # What Keras says of itself is dropped, and stdout is the command's own.
+            with redirect_native_stderr(None), stdout_kept_clean():
+                # Not imported: that would leave bytecode beside the file.
+                exec(compile(content, str(path), "exec", dont_inherit=True), vars(module))
+        except BaseException as error:  # even a file that calls sys.exit
+            if ctrl_c.pressed:
+                raise KeyboardInterrupt from error
+            raise PluginError(
+                f"The task's file {path} cannot be run. Received: {type(error).__name__}: {error}{_line(error, path)}",
+                "It is run alone: what it imports must be installed. `ftsuite task new` makes a package of several."
+                if isinstance(error, ImportError)
+                else "Mend the file.",
+            ) from error
 
 
 def _line(error: BaseException, path: Path) -> str:

@@ -1,0 +1,7 @@
+"""The tasks that are installed, found through entry points; an object, never a global."""
+
+from __future__ import annotations
+
+from ftsuite.registry.tasks import RegisteredTask, Registry
+
+__all__ = ["RegisteredTask", "Registry"]
