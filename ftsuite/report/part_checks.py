@@ -13,6 +13,8 @@ from ftsuite.api import Bars, ReportPart, Scatter, Table
 from ftsuite.errors import PluginError
 
 MOST_PARTS = 50
+# Beyond, differences overflow.
+_FARTHEST = 1e100
 _ADVICE = "Mend `report` of the plugin's task, then go on with --resume: what was trained is kept."
 _NO_NUMBER = "Leave out what there is no number of; a table may have a text such as '—' in its place."
 
@@ -25,7 +27,7 @@ class _PartError(Exception):
         self.advice = advice
 
 
-def checked_parts(parts: Sequence[ReportPart], task: str) -> tuple[ReportPart, ...]:
+def checked_parts(parts: Any, task: str) -> tuple[ReportPart, ...]:
     """The same parts as plain Python values: texts, finite numbers and lists of one length.
 
     Args:
@@ -81,7 +83,7 @@ def _rows(rows: Any, width: int) -> list[list[str | float | int]]:
         cells = _sequence(row, f"row {number}")
         if len(cells) != width:
             raise _PartError(
-                f"every row must have a cell for each of {width} columns. Received: {len(cells)} in {number}."
+                f"each row must have {width} cells, as many as columns. Received: {len(cells)} in row {number}."
             )
         found.append([_cell(cell, number) for cell in cells])
     return found
@@ -109,8 +111,9 @@ def _numbers(values: Any, name: str) -> list[float]:
 
 
 def _finite(value: float, place: str) -> float:
-    if not math.isfinite(value):
-        raise _PartError(f"numbers must be finite. Received: {value} in {place}.", _NO_NUMBER)
+    if not math.isfinite(value) or abs(value) > _FARTHEST:
+        expected = "finite" if not math.isfinite(value) else f"between -{_FARTHEST:g} and {_FARTHEST:g}"
+        raise _PartError(f"numbers must be {expected}. Received: {value} in {place}.", _NO_NUMBER)
     return float(f"{value:.7g}")
 
 

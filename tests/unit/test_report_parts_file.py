@@ -58,7 +58,7 @@ def test_numpy_values_become_plain_ones_of_seven_digits(tmp_path: Path) -> None:
         (Bars("s", [3], [1.0], "v"), "names must be a text. Received: int 3"),  # type: ignore[list-item]
         (Scatter("s", [[1.0]], [[1.0]], "x", "y"), "one row of numbers"),  # type: ignore[list-item]
         (Scatter("s", ["one"], [1.0], "x", "y"), "x must be numbers"),  # type: ignore[list-item]
-        (Table("s", ["a", "b"], [[1]]), "a cell for each of 2 columns. Received: 1 in 1"),
+        (Table("s", ["a", "b"], [[1]]), "each row must have 2 cells, as many as columns. Received: 1 in row 1"),
         (Table("s", [], []), "at least one column"),
         (Table("s", ["a"], [[None]]), "a text or a number. Received: NoneType None in row 1"),  # type: ignore[list-item]
         (Table("s", ["a"], [[np.nan]]), "must be finite. Received: nan in row 1"),
