@@ -1,6 +1,6 @@
 """Families of tasks to inherit from: they load, augment and batch; a plugin says what is answered and how well.
 
-- `ImageTask`, `TextTask`: pictures, or texts, to any answer; write `answer`, `objective` and `metrics`.
+- `ImageTask`, `TextTask`: pictures, or texts, to any answer; write `answer`, `load` and `metrics`.
 - `ImageClassification`, `TextClassification`: to one class of several; complete as they are.
 - `ImageOptions`, `TextOptions`: what their configs can say under ``options:``.
 
