@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -64,68 +64,77 @@ def new(name: str, kind_name: str, out: Path, source: str | None, here: bool, as
 
     installed = {task.name: task.distribution for task in Registry.discover().specs()}
     names, kind = names_of(name, installed), KINDS[kind_name]
-    own = None if source is None else own_source(source)
-    terminal = Terminal(as_json=as_json)
-    if here:
-        _make_file(names, kind, out, own, terminal)
-    else:
-        _make_package(names, kind, out, own, terminal)
+    wanted = _Wanted(names, kind, out, None if source is None else own_source(source))
+    (_make_file if here else _make_package)(wanted, Terminal(as_json=as_json))
 
 
-def _make_package(names: Names, kind: Kind, out: Path, own: str | None, terminal: Terminal) -> None:
+class _Wanted(NamedTuple):
+    names: Names
+    kind: Kind
+    out: Path
+    source: str | None
+
+    @property
+    def config(self) -> str:
+        """The name of the config's file."""
+        return f"{self.names.task}.yaml"
+
+    def proposed(self, task: str) -> dict[str, str]:
+        """The config for the user's own data, where there are some."""
+        if self.source is None:
+            return {}
+        from ftsuite.task_templates.own_data import proposed_config
+
+        words = ["ftsuite", "task", "new", self.names.task, "--kind", self.kind.name, "--from", self.source]
+        text = proposed_config(self.kind, task, self.source, shlex.join(words), self.config)
+        return {} if text is None else {self.config: text}
+
+
+def _make_package(wanted: _Wanted, terminal: Terminal) -> None:
     from ftsuite.task_templates.rendering import package_files
     from ftsuite.task_templates.writing import git_author, write_package
 
-    target = out / names.task
-    write_package(target, package_files(names, kind, git_author(), own), kind.write_data)
+    names, kind = wanted.names, wanted.kind
+    target = wanted.out / names.task
+    files = {**package_files(names, kind, git_author(), wanted.source), **wanted.proposed(names.task)}
+    write_package(target, files, None if wanted.source else kind.write_data)
     entries = {
-        f"{names.task}.yaml": "the job: data, backbone, options and plan",
+        wanted.config: "the job: data, backbone, options and plan",
         f"{names.package}/__init__.py": "what the task says of itself, and its options",
         f"{names.package}/task.py": "what it does",
         f"tests/test_{names.package}.py": "holds it to ftsuite's contract",
-        "data/": kind.data_words,
+        **({} if wanted.source else {"data/": kind.data_words}),
         "pyproject.toml": "tells pip what to install, and ftsuite where the task is",
         "README.md": "",
         ".gitignore": "",
     }
-    commands = [
-        f"cd {shlex.quote(str(target))} && pip install -e '.[test]'",
-        f"ftsuite run {names.task}.yaml",
-        "pytest",
-    ]
-    _tell(terminal, names, kind, target, f"{target}/", entries, commands)
+    first = f"cd {shlex.quote(str(target))} && pip install -e '.[test]'"
+    _tell(terminal, wanted, target, entries, [first, f"ftsuite run {wanted.config}", "pytest"])
 
 
-def _make_file(names: Names, kind: Kind, out: Path, own: str | None, terminal: Terminal) -> None:
+def _make_file(wanted: _Wanted, terminal: Terminal) -> None:
     from ftsuite.task_templates.rendering import data_folder, single_files
     from ftsuite.task_templates.writing import write_single
 
-    write_single(out, single_files(names, kind, own), data_folder(names), None if own else kind.write_data)
+    names, kind, data = wanted.names, wanted.kind, data_folder(wanted.names)
+    file = f"{names.package}.py"
+    files = {**single_files(names, kind, wanted.source), **wanted.proposed(f"./{file}:SPEC")}
+    write_single(wanted.out, files, data, None if wanted.source else kind.write_data)
     entries = {
-        f"{names.package}.py": "the task: what it says of itself, its options, and what it does",
-        f"{names.task}.yaml": "the job: data, backbone, options and plan",
+        file: "the task: what it says of itself, its options, and what it does",
+        wanted.config: "the job: data, backbone, options and plan",
+        **({} if wanted.source else {f"{data}/": kind.data_words}),
     }
-    if own is None:
-        entries[f"{data_folder(names)}/"] = kind.data_words
-    inside = "" if out == Path() else f"cd {shlex.quote(str(out))} && "
-    commands = [f"{inside}ftsuite run {names.task}.yaml"]
-    _tell(terminal, names, kind, out, f"{out}/", entries, commands)
+    inside = "" if wanted.out == Path() else f"cd {shlex.quote(str(wanted.out))} && "
+    _tell(terminal, wanted, wanted.out, entries, [f"{inside}ftsuite run {wanted.config}"])
 
 
-def _tell(
-    terminal: Terminal,
-    names: Names,
-    kind: Kind,
-    folder: Path,
-    top: str,
-    entries: dict[str, str],
-    commands: Sequence[str],
-) -> None:
+def _tell(terminal: Terminal, wanted: _Wanted, folder: Path, entries: dict[str, str], commands: Sequence[str]) -> None:
     from ftsuite.task_templates.tree import drawn_tree
 
-    fields = {"name": names.task, "kind": kind.name, "folder": str(folder.resolve()), "made": list(entries)}
-    terminal.event("task_made", {**fields, "next": list(commands)})
-    for line in drawn_tree(top, entries):
+    fields = {"name": wanted.names.task, "kind": wanted.kind.name, "folder": str(folder.resolve())}
+    terminal.event("task_made", {**fields, "made": list(entries), "next": list(commands)})
+    for line in drawn_tree(f"{folder}/", entries):
         terminal.line(line)
     terminal.line()
     terminal.line("Next:")

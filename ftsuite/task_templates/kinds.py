@@ -20,6 +20,8 @@ class Kind:
         data_words: what its generated data are.
         source: of these data, as ``folder:PATH`` with the folder that holds them in the place of PATH.
         write_data: writes them into a folder that is there.
+        modality: ``image`` or ``text``.
+        classifies: whether it answers with one class of several.
     """
 
     name: str
@@ -28,6 +30,8 @@ class Kind:
     data_words: str
     source: str
     write_data: Callable[[Path], None]
+    modality: str = "image"
+    classifies: bool = True
 
     def template(self, part: str) -> str:
         """The name of its template for a part: ``spec``, ``task`` or ``config``."""
@@ -50,6 +54,7 @@ _ALL = (
         "a table of 120 short requests to a shop, of three topics",
         "csv:PATH/texts.csv",
         example_data.write_texts,
+        modality="text",
     ),
     Kind(
         "image-regression",
@@ -58,6 +63,7 @@ _ALL = (
         "120 pictures of discs, and a table of their diameters",
         "csv:PATH/discs.csv",
         example_data.write_discs,
+        classifies=False,
     ),
     Kind(
         "multi-label",
@@ -66,6 +72,7 @@ _ALL = (
         "120 pictures that hold none, some or all of three shapes, and a table of which",
         "csv:PATH/shapes.csv",
         example_data.write_shape_sets,
+        classifies=False,
     ),
     Kind(
         "bare",

@@ -74,7 +74,8 @@ def names_of(task: str, installed: Mapping[str, str]) -> Names:
         raise ConfigError(
             f"The name of a new task must be one that no installed task has. Received: {task!r}, which "
             f"{installed[task]} has.",
-            "Choose another name; `ftsuite list tasks` shows those that are taken.",
+            "Choose another name; `ftsuite list tasks` shows those that are taken."
+            + ("" if installed[task] == "ftsuite" else f" To begin it anew: `pip uninstall {installed[task]}` first."),
         )
     package = task.replace("-", "_")
     taken = _taken(package)

@@ -1,12 +1,22 @@
-"""The data that a new task's config names, where the user has some already."""
+"""The config of a new task for data that the user has already."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from ftsuite.api import Options, TaskSpec
 from ftsuite.config import parse_source
 from ftsuite.config.paths import absolute, absolute_source
+from ftsuite.data.looks import look_at
 from ftsuite.errors import ConfigError
+from ftsuite.families import ImageOptions, TextOptions
+from ftsuite.runs.proposal import propose, this_machine
+from ftsuite.runs.proposal.propose import Source
+from ftsuite.task_templates.kinds import Kind
+
+
+class _BareOptions(Options):
+    image_size: int | None = None
 
 
 def own_source(text: str) -> str:
@@ -21,3 +31,32 @@ def own_source(text: str) -> str:
             f"--from must name data that exist. Received: {text!r}.", "Leave it out to begin with generated data."
         )
     return absolute_source(text)
+
+
+def proposed_config(kind: Kind, task: str, source: str, command: str, file: str) -> str | None:
+    """A config after a look at data, as `ftsuite config new` writes it; None for a kind that it knows nothing of.
+
+    Args:
+        kind: of the task.
+        task: the config's ``task:``.
+        source: as of `own_source`.
+        command: that asked for it.
+        file: that it is written to.
+
+    Raises:
+        ConfigError: data for a task of the other modality.
+        DataError: no data there, or none with labels.
+    """
+    if not kind.classifies:
+        return None
+    options = _BareOptions if kind.name == "bare" else TextOptions if kind.modality == "text" else ImageOptions
+    spec = TaskSpec(task, "", options, factory="", modality=kind.modality)
+    look = look_at(source)
+    if look.modality != kind.modality:
+        words = {"image": "pictures", "text": "texts"}
+        raise ConfigError(
+            f"--kind {kind.name} is for {words[kind.modality]}. Received: {source!r}, which holds "
+            f"{words.get(look.modality, look.modality)}.",
+            "Choose another kind; `ftsuite task new --help` lists them.",
+        )
+    return propose(look, Source(source, "", command, file), spec, "your own", this_machine()).text

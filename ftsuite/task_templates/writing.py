@@ -13,13 +13,13 @@ from pathlib import Path
 from ftsuite.errors import ConfigError, ResourceError
 
 
-def write_package(target: Path, files: Mapping[str, str], write_data: Callable[[Path], None]) -> None:
+def write_package(target: Path, files: Mapping[str, str], write_data: Callable[[Path], None] | None) -> None:
     """Make the folder of a package.
 
     Args:
         target: that folder, which is not there yet.
         files: texts by their paths in it.
-        write_data: fills its folder ``data``.
+        write_data: fills its folder ``data``; None for no such folder.
 
     Raises:
         ConfigError: something is there already.
@@ -31,8 +31,9 @@ def write_package(target: Path, files: Mapping[str, str], write_data: Callable[[
         for path, text in files.items():
             (made / path).parent.mkdir(parents=True, exist_ok=True)
             (made / path).write_text(text, encoding="utf-8")
-        (made / "data").mkdir()
-        write_data(made / "data")
+        if write_data is not None:
+            (made / "data").mkdir()
+            write_data(made / "data")
         made.rename(target)
 
 

@@ -7,10 +7,12 @@ import os
 import shlex
 from pathlib import Path
 
+import PIL.Image
 import pytest
 from click.testing import CliRunner, Result
 
 from ftsuite.cli.main import cli
+from ftsuite.config import load_config
 from ftsuite.task_templates.kinds import KINDS
 
 
@@ -57,12 +59,34 @@ def test_a_single_file_can_be_checked_at_once(tmp_path: Path) -> None:
     assert shlex.split(command)[1] == "my trials"
 
 
-def test_own_data_are_named_and_none_are_made(tmp_path: Path) -> None:
-    (tmp_path / "photos").mkdir()
-    done = _new("quick", "--kind", "image-classification", "--here", "--from", "folder:photos")
+@pytest.fixture
+def photos(tmp_path: Path) -> str:
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(12):
+            PIL.Image.new("RGB", (64, 48), (number * 20, 90, 90)).save(tmp_path / "photos" / name / f"{number}.png")
+    return f"folder:{tmp_path}/photos"
+
+
+@pytest.mark.parametrize("kind", ["image-classification", "bare", "multi-label"])
+def test_own_data_are_looked_at_and_none_are_made(kind: str, photos: str, tmp_path: Path) -> None:
+    done = _new("quick", "--kind", kind, "--here", "--from", "folder:photos")
     assert done.exit_code == 0, done.output
-    assert f"source: folder:{tmp_path}/photos" in (tmp_path / "quick.yaml").read_text(encoding="utf-8")
+    text = (tmp_path / "quick.yaml").read_text(encoding="utf-8")
+    assert f"source: {photos}" in text
+    assert ("24 pictures in 2 classes" in text) == (kind != "multi-label")
     assert not (tmp_path / "quick-data").exists()
+    assert _new("package", "--kind", kind, "--from", "photos").exit_code == 0
+    assert not (tmp_path / "package" / "data").exists()
+    # Options are left out: the single file would import Keras.
+    assert load_config("quick.yaml").config.task == f"{tmp_path}/quick.py:SPEC"
+
+
+def test_own_data_must_fit_the_kind(photos: str, tmp_path: Path) -> None:
+    done = _new("quick", "--kind", "text-classification", "--from", photos)
+    assert done.exit_code == 2
+    assert "--kind text-classification is for texts" in done.output
+    assert os.listdir(tmp_path) == ["photos"]
 
 
 def test_json_is_one_object(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ SAME_LEVEL_ALLOWED = {
     ("registry", "api"),  # the registry checks what the contract says
     ("report", "evaluation"),  # a report shows figures, and computes none of its own
     ("compare", "runs"),
+    ("task_templates", "runs"),  # a config for data that the author has is that of `config new`
     ("testing", "runs"),
 }
 WITHOUT_KERAS_BELOW = 3
