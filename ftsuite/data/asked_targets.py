@@ -14,7 +14,7 @@ TARGET = "target"
 
 
 def target_columns(examples: Examples, positions: np.ndarray) -> dict[str, np.ndarray]:
-    """The targets ``(n, outputs)`` float32 at some positions, as a column for a pipeline's elements; none for classes."""
+    """Targets ``(n, outputs)`` float32 at some positions, as a column for a pipeline's elements; none for classes."""
     return {} if examples.targets is None else {TARGET: examples.targets[positions].astype(np.float32, copy=False)}
 
 
