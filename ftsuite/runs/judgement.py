@@ -13,7 +13,8 @@ from ftsuite.evaluation import BaselineResult, describe_baseline, tfidf_baseline
 from ftsuite.runs import folder as folders
 from ftsuite.runs.job_notes import MOST_BASELINE_TEXTS
 from ftsuite.runs.predictions import write_predictions
-from ftsuite.runs.prepare import Prepared
+from ftsuite.runs.prepare import Prepared, plugin_errors
+from ftsuite.runs.target_judgement import conclude_targets, metrics_of_targets
 from ftsuite.runs.workload import figures_of
 from ftsuite.training.journal import Journal
 from ftsuite.training.precision import in_float32
@@ -21,27 +22,34 @@ from ftsuite.training.validation import predict_counted
 
 
 def probabilities_of(prepared: Prepared, split: str) -> tuple[np.ndarray, TokenCounts | None]:
-    """Probabilities ``(n, num_classes)`` float32 of one split in its order, and what was tokenised for them."""
+    """Answers ``(n, outputs)`` float32 to one split in its order, probabilities of classes; and what was tokenised."""
     model = prepared.model.training
     with in_float32(model):
         evaluator = keras.Model(model.inputs, model.outputs)
         logits, counts = predict_counted(evaluator, prepared.pipeline, prepared.parts[split])
-    return prepared.task.decode(logits), counts
+    with plugin_errors(prepared.spec.name, "decode"):
+        return prepared.task.decode(logits), counts
 
 
 def judge_classifier(
     prepared: Prepared, stages: list[dict[str, Any]], folder: Path, journal: Journal
 ) -> tuple[dict[str, Any], np.ndarray]:
-    """Write ``predictions.parquet``; returns the content of metrics.json and the test probabilities."""
+    """Write ``predictions.parquet``; returns the content of metrics.json and the answers to the test split."""
     judged = {name: probabilities_of(prepared, name) for name in ("validation", "test")}
     probabilities = {name: values for name, (values, _) in judged.items()}
-    figures = {
-        name: figures_of(prepared, values, prepared.parts[name].labels) for name, values in probabilities.items()
-    }
-    metrics: dict[str, Any] = {"format": 1, "headline": prepared.headline, **figures, "stages": stages}
+    if prepared.metrics:
+        metrics = metrics_of_targets(prepared, probabilities, stages)
+    else:
+        figures = {
+            name: figures_of(prepared, values, prepared.parts[name].labels) for name, values in probabilities.items()
+        }
+        metrics = {"format": 1, "headline": prepared.headline, **figures, "stages": stages}
     cut = {name: round(counts.truncated_share, 4) for name, (_, counts) in judged.items() if counts is not None}
     if cut:
         metrics["truncation"] = cut
+    if prepared.metrics:
+        conclude_targets(prepared, probabilities, metrics, folder, journal)
+        return metrics, probabilities["test"]
     baseline = baseline_figures(prepared, probabilities["test"])
     if baseline is not None:
         metrics["baselines"] = {"tf-idf": baseline}
@@ -69,10 +77,10 @@ def baseline_figures(prepared: Prepared, test_probabilities: np.ndarray) -> dict
 
 
 def baseline_probabilities(prepared: Prepared) -> BaselineResult | None:
-    """TF-IDF with logistic regression on the same split, where the inputs are texts and the config wants it."""
+    """TF-IDF with logistic regression on the same split, where texts have classes and the config wants it."""
     training, validation, test = (prepared.parts[name] for name in ("train", "validation", "test"))
     too_many = len(training) > MOST_BASELINE_TEXTS
-    if prepared.examples.kind != "text" or not prepared.config.evaluation.baseline or too_many:
+    if prepared.metrics or prepared.examples.kind != "text" or not prepared.config.evaluation.baseline or too_many:
         return None
     return tfidf_baseline(
         list(training.inputs), training.labels, list(validation.inputs), validation.labels, list(test.inputs),
