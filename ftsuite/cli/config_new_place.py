@@ -14,7 +14,7 @@ from ftsuite.config import LoadedConfig, load_config, parse_source
 from ftsuite.config.locate import SUFFIXES
 from ftsuite.config.paths import absolute, absolute_source
 from ftsuite.config.source import SourceReference
-from ftsuite.errors import ConfigError, FtsuiteError
+from ftsuite.errors import ConfigError
 
 _ENDINGS = re.compile(r"(\.tar)?\.(csv|tsv|jsonl|ndjson|parquet|arrow|zip|tar|tgz|tbz2|txz|gz|bz2|xz)$", re.IGNORECASE)
 
@@ -75,13 +75,13 @@ def write_checked(
             unfinished.write_text(text, encoding="utf-8")
         except UnicodeEncodeError as error:
             raise ConfigError(
-                "Expected a path and columns whose names are UTF-8, for a config to name. Received: one with other bytes.",
+                "Expected paths and columns with names in UTF-8, which a config is in. Received: one with other bytes.",
                 "Rename the file or the column.",
             ) from error
         loaded = load_config(str(unfinished), options_model=options_model)
         os.replace(unfinished, target)
-    except FtsuiteError as error:
-        raise type(error)(error.message.replace(str(unfinished), str(target)), error.advice) from error
+    except ConfigError as error:
+        raise ConfigError(error.message.replace(str(unfinished), str(target)), error.advice) from error
     finally:
         unfinished.unlink(missing_ok=True)
     return loaded

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from ftsuite.data.looks import Look
-from ftsuite.runs.proposal import Proposal
-from ftsuite.runs.proposal.plans import hours
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ftsuite.data.looks import Look
+    from ftsuite.runs.proposal import Proposal
 
 _SHOWN = 6
 
 
 def rows_of(source: str, look: Look, made: Proposal, seconds: float | None) -> list[tuple[str, str]]:
     """The rows: what it is and what was found or chosen."""
+    from ftsuite.runs.proposal.plans import hours
+
     noun = "pictures" if look.modality == "image" else "texts"
     rows = [
         ("data", source),

@@ -11,7 +11,7 @@ from ftsuite.data.image_files import ENDINGS
 from ftsuite.data.looks.look import Hint, Wanted
 from ftsuite.data.sources.columns import USUAL_IMAGE_NAMES, USUAL_LABEL_NAMES, USUAL_TEXT_NAMES
 from ftsuite.data.times import parse_time
-from ftsuite.errors import ConfigError
+from ftsuite.errors import ConfigError, DataError
 
 _MORE_LABEL_NAMES = re.compile(
     r"sentiment|rating|stars|topic|genre|intent|emotion|type|kind|tag|y|labels|classes|classname|section|diagnosis"
@@ -88,6 +88,7 @@ def choose(profiles: Sequence[Profile], wanted: Wanted, place: str) -> Chosen:
 
     Raises:
         ConfigError: a column that is not there, or nothing that could be one; names what there is.
+        DataError: numbers that are measured in place of class names.
     """
     by_name = {profile.name: profile for profile in profiles}
     for option, given in (("--input-column", wanted.input_column), ("--label-column", wanted.label_column)):
@@ -118,6 +119,12 @@ def choose(profiles: Sequence[Profile], wanted: Wanted, place: str) -> Chosen:
         raise ConfigError(
             f"Expected the classes and what is learnt from in two columns of {place}. Received: {label!r} for both.",
             _shown(profiles),
+        )
+    if by_name[label].fractions and by_name[label].numbers:
+        raise DataError(
+            f"Expected class names in column {label!r} of {place}. "
+            "Received: numbers with fractions, which are measured.",
+            f"Name another column: --label-column NAME. {_shown(profiles)}",
         )
     return Chosen(image, text, label, tuple(by_content), tuple(others))
 

@@ -75,7 +75,7 @@ def require_enough(look: Look) -> None:
         raise DataError(
             f"Expected a class with at least {_FEWEST} examples, for training, validation and test. "
             f"Received: {look.total:,} examples in {len(look.class_names):,} classes, at most {most} in one.",
-            "Add examples. In a table --label-column names the column of the classes.",
+            "Add examples" + (", or name another column of classes: --label-column NAME." if look.columns else "."),
         )
 
 

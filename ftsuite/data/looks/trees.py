@@ -64,7 +64,9 @@ def _hints(rows: Sequence[Row]) -> tuple[Hint, ...]:
             pattern = _BY_FOLDER.format(splits=splits) if rows[0].split else _BY_FOLDER.replace("(?:{splits})?", "")
             why = f"{len(groups):,} folders inside the class folders: if each is of one origin, keep it together"
             return (Hint("group_pattern", pattern, why),)
-    stems = Counter(match["stem"] for row in rows if (match := _NUMBERED.fullmatch(Path(row.id).with_suffix("").name)))
+    stems = Counter(
+        match["stem"] for row in rows if (match := _NUMBERED.fullmatch(row.id.rpartition(".")[0] or row.id))
+    )
     several = {stem: count for stem, count in stems.items() if count > 1}
     classes = len({row.label for row in rows})
     if sum(several.values()) > len(rows) / 2 and len(several) > 3 * classes:

@@ -102,7 +102,7 @@ def _sampling(look: Look) -> list[Entry]:
         return []
     counts = look.trainable
     large, small = max(counts, key=lambda name: counts[name]), min(counts, key=lambda name: counts[name])
-    unlike = f"{counts[large]:,} of {large!r} and {counts[small]:,} of {small!r} to train on"
+    unlike = f"{counts[large]:,} of {large!r} and {counts[small]:,} of {small!r}"
     if look.imbalance > EXTREME:
         why = (
             f"{unlike}: small classes are shown more often, though not as often as large ones, which would be too much"

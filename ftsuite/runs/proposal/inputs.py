@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +21,8 @@ _CHARACTERS = re.compile(
 )
 _SIDES = re.compile(r"(^|.*[-_ ])(left|right|east|west|clockwise|[lr])($|[-_ ].*)", re.IGNORECASE)
 _ELONGATED = 2.0
-# Lists are cut before this share of the classes has been seen to be letters or digits.
-_MOST_LETTERS = 0.8
+# Fewer classes of such names may be grades or groups.
+_FEWEST_LETTERS, _MOST_LETTERS = 8, 0.8
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,7 @@ def _image_size(pictures: PictureLook | None, own: int) -> tuple[int, str]:
 
 def _augmentation(look: Look, examples: int) -> tuple[list[Any], str]:
     names = look.class_names
-    letters = sum(_CHARACTERS.fullmatch(name.strip().lower()) is not None for name in names) >= _MOST_LETTERS * len(
-        names
-    )
+    letters = _are_letters(names)
     sided = next((name for name in names if _SIDES.fullmatch(name)), None)
     lowest = 0.7 if letters else 0.5 if examples < 20_000 else 0.35
     changes: list[Any] = [{"name": "crop-resize", "scale": [lowest, 1.0], "ratio": [0.8, 1.25]}]
@@ -98,6 +97,12 @@ def _augmentation(look: Look, examples: int) -> tuple[list[Any], str]:
     return changes, "; ".join(reasons)
 
 
+def _are_letters(names: Sequence[str]) -> bool:
+    """Whether classes are named like letters and digits, which a mirror makes others of."""
+    fitting = sum(_CHARACTERS.fullmatch(name.strip().lower()) is not None for name in names)
+    return len(names) >= _FEWEST_LETTERS and fitting >= _MOST_LETTERS * len(names)
+
+
 def text_options(look: Look) -> Inputs:
     """How much of a text is read."""
     texts = look.texts
@@ -108,7 +113,9 @@ def text_options(look: Look) -> Inputs:
     about = f"95 % of {texts.looked_at:,} texts have at most about {texts.tokens_95:,} tokens"
     entries = [Entry("max_length", length, f"{about}; what lies behind is not seen" if wanted <= _LONGEST else about)]
     if wanted > _LONGEST:
-        why = f"longer than {_LONGEST} tokens many of them are: beginning and end are read, and time is bounded"
+        why = (
+            f"more than one in twenty is longer than {_LONGEST} tokens: beginning and end are read, and time is bounded"
+        )
         entries.append(Entry("long_texts", "head-tail", why))
     told = f"{texts.words_median:.0f} words (median of {texts.looked_at:,} read)"
     return Inputs(tuple(entries), min(texts.tokens_mean, float(length)), told)

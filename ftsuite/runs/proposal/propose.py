@@ -9,11 +9,11 @@ from ftsuite.config.commented import Entry, commented_yaml
 from ftsuite.data.looks import Look
 from ftsuite.runs.proposal.data_entries import data_entries, is_uneven
 from ftsuite.runs.proposal.inputs import Inputs, foreign_letters, picture_options, text_options
-from ftsuite.runs.proposal.plans import Plan, finetune_entries, plan_for
+from ftsuite.runs.proposal.plans import Plan, finetune_entries, hours, plan_for
 from ftsuite.runs.proposal.sizes import Cost, Machine, Sizes, cost_of, sizes_of
 from ftsuite.runs.proposal.tasks import backbone_for, require_fit
 
-_FEW_TESTED = 100
+_HOURS_SECONDS, _PART = 2 * 3600, 20_000
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def propose(
         Entry("summary", _summary(look)),
         Entry("task", spec.name, why),
         Entry("seed", 0),
-        Entry("data", data_entries(look, sizes, source.text, source.why, machine)),
+        Entry("data", (*data_entries(look, sizes, source.text, source.why, machine), *_sample(sizes, cost, machine))),
         Entry("backbone", (Entry("name", name, "; ".join(filter(None, (reason, foreign)))),)),
         Entry("head", (Entry("dropout", 0.2 if is_image else 0.1),)),
         *([Entry("options", options)] if options else []),
@@ -124,6 +124,16 @@ def _header(look: Look, source: Source, inputs: Inputs, plan: Plan) -> list[str]
         f"`ftsuite data audit {source.file}` looks at all of them. Change what you like:",
         "`ftsuite config check` checks it, and `ftsuite config show` shows every value that can be set.",
     ]
+
+
+def _sample(sizes: Sizes, cost: Cost, machine: Machine) -> list[Entry]:
+    """A part, where all examples take hours even through a frozen backbone."""
+    seconds = cost.forward_seconds(sizes.train + sizes.test)
+    if machine.has_accelerator or seconds < _HOURS_SECONDS:
+        return []
+    part = cost.forward_seconds(_PART)
+    why = f"all take hours on {machine.processors} processors even once through the backbone, and so many {hours(part)}"
+    return [Entry("sample", _PART, why, is_suggestion=True)]
 
 
 def _evaluation(look: Look) -> list[Entry]:

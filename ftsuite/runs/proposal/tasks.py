@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ftsuite.api import TaskSpec
-from ftsuite.assets import catalogue, installed_folder
+from ftsuite.assets import catalogue
 from ftsuite.data.looks import Look
-from ftsuite.errors import ArtifactError, ConfigError
+from ftsuite.errors import ConfigError
 from ftsuite.runs.proposal.sizes import Machine, Sizes
 
 IMAGES, SENTIMENT, TEXTS = "image-classification", "sentiment", "domain-text"
@@ -57,13 +57,4 @@ def backbone_for(look: Look, sizes: Sizes, machine: Machine) -> tuple[str, str]:
     name, why = _BACKBONES[look.modality], "small and quick; good on a CPU"
     if look.modality == "image" and machine.has_accelerator and sizes.train >= _ENOUGH_FOR_LARGER:
         name, why = _LARGER, "the largest of the catalogue, as there is a GPU"
-    return name, f"{why}; {_download(name)}"
-
-
-def _download(name: str) -> str:
-    asset = catalogue()[name]
-    try:
-        here = installed_folder(asset) is not None
-    except ArtifactError:
-        here = False
-    return "it is here already" if here else f"{asset.size_bytes / 1e6:.0f} MB are downloaded once"
+    return name, f"{why}; {catalogue()[name].size_bytes / 1e6:.0f} MB to download once"
