@@ -21,7 +21,13 @@ import click
     help="Write a row an input to FILE: .csv, .jsonl or .parquet.",
 )
 @click.option("--force", is_flag=True, help="Replace FILE where it exists.")
-@click.option("--top", type=click.IntRange(min=1), default=3, show_default=True, help="How many classes to show.")
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="How many classes to show, or of many answers the largest.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object an input; with --output one at the end.")
 def predict(
     reference: str,
@@ -32,7 +38,7 @@ def predict(
     top: int,
     as_json: bool,
 ) -> int:
-    """Classify with the model of RUN (a run folder, or `last`): texts, or pictures, as the run has learnt.
+    """Answer with the model of RUN (a run folder, or `last`): to texts, or pictures, as the run has learnt.
 
     An INPUT is a text, or a picture or a folder of pictures; `-` reads stdin, a line an input; a file that ends in
     .txt is read as lines, and .csv, .jsonl and .parquet as tables. Paths in a file are relative to its folder. Files
@@ -83,25 +89,37 @@ def _stdin_lines() -> Iterable[bytes]:
 
 def _print(chunks: Iterator[Any], loaded: Any, terminal: Any, top: int) -> int:
     """Show rows as they are made; returns how many inputs could not be used."""
-    from ftsuite.cli.predict_rows import json_row, table_cells
-
     problems = count = 0
-    what = "text" if loaded.kind == "text" else "picture"
-    columns = (what, "prediction", "probability", "next")
+    names, kind = loaded.class_names, loaded.kind
     for answers in chunks:
-        for answer in answers:
-            terminal.event("prediction", json_row(answer, loaded.class_names, top))
-        cells = [table_cells(answer, loaded.class_names, top, loaded.kind) for answer in answers]
-        _show_table(terminal, columns, cells)
+        columns, numbers, rows, cells = _shown(answers, loaded.classifies, names, kind, top)
+        for row in rows:
+            terminal.event("prediction", row)
+        _show_table(terminal, columns, cells, numbers)
         problems += sum(answer.probabilities is None for answer in answers)
         count += len(answers)
     _require_any(count)
     return problems
 
 
-def _show_table(terminal: Any, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+def _shown(answers: Sequence[Any], classifies: bool, names: Sequence[str], kind: str, top: int) -> tuple[Any, ...]:
+    """The columns of a table, which of them are numbers, the answers as JSON, and as cells of the table."""
+    from ftsuite.cli.predict_rows import answer_cells, answer_columns, json_answers, json_row, table_cells
+
+    columns: tuple[str, ...]
+    if classifies:
+        columns = ("text" if kind == "text" else "picture", "prediction", "probability", "next")
+        rows = [json_row(answer, names, top) for answer in answers]
+        return columns, ("probability",), rows, [table_cells(answer, names, top, kind) for answer in answers]
+    columns = answer_columns(names, kind)
+    rows = [json_answers(answer, names) for answer in answers]
+    right = [] if len(columns) < len(names) else columns[1:]
+    return columns, right, rows, [answer_cells(answer, names, top, kind) for answer in answers]
+
+
+def _show_table(terminal: Any, columns: Sequence[str], cells: Sequence[Sequence[str]], numbers: Sequence[str]) -> None:
     try:
-        terminal.table(columns, cells, right=("probability",))
+        terminal.table(columns, cells, right=numbers)
     except SystemExit as stop:
         # Rich ends the process where its reader has gone; that is for the error boundary to do.
         if isinstance(stop.__context__, BrokenPipeError):
@@ -115,7 +133,7 @@ def _write(chunks: Iterator[Any], loaded: Any, terminal: Any, sources: Sequence[
 
     problems = count = 0
     with (
-        prediction_file(output, Rows(sources, loaded.class_names)) as file,
+        prediction_file(output, Rows(sources, loaded.class_names, classifies=loaded.classifies)) as file,
         terminal.progress("inputs") as progress,
     ):
         for answers in chunks:

@@ -29,6 +29,7 @@ class RunDisplay:
         self._epoch_names: dict[int, str] = {}
         self._rendered = False
         self._headline = "accuracy"
+        self._metrics: Mapping[str, Any] = {}
 
     def __enter__(self) -> RunDisplay:
         self.progress = self._stack.enter_context(self._terminal.progress())
@@ -99,12 +100,15 @@ class RunDisplay:
 
     def summarize(self, result: Any) -> None:
         """Show the figures of the test split and what to do next."""
-        from ftsuite.evaluation import format_figure
+        from ftsuite.evaluation import format_figure, format_measured
         from ftsuite.runs.folder import CONFIG, ENCODER, REPORT
         from ftsuite.runs.load import run_kind
 
         test = result.metrics["test"]
+        own = result.metrics.get("metrics")
         rows = [(name.replace("_", " "), format_figure(test[name])) for name in _FIGURES if name in test]
+        if own is not None:
+            rows = [(name.replace("_", " "), format_measured(test[name], own[name]["unit"])) for name in own]
         adapted_only = "pseudo_perplexity" in test
         title = "Held-out text" if adapted_only else "Test split, looked at once"
         self._terminal.table(("test figure", "value (95 % interval)"), rows, title=title)
@@ -128,11 +132,11 @@ class RunDisplay:
     def _plan(self, event: Mapping[str, Any]) -> None:
         self._stages, self._rendered = event["stages"], event["rendered"]
         self._headline = event.get("headline", self._headline)
+        self._metrics = event.get("metrics", {})
         weights = "pretrained" if event["pretrained"] else "random weights"
         counts = ", ".join(f"{count} {name}" for name, count in event["counts"].items())
         self._terminal.line(
-            f"Backbone: {event['backbone']} ({weights}), {event['input']}. "
-            f"Examples: {counts}; {event['num_classes']} classes."
+            f"Backbone: {event['backbone']} ({weights}), {event['input']}. Examples: {counts}; {_answered(event)}."
         )
         for note in event["notes"]:
             self._terminal.line(f"Note: {note}")
@@ -156,9 +160,14 @@ class RunDisplay:
         tokens = f", {event['tokens_per_second']:,.0f} tokens/s" if event.get("tokens_per_second") else ""
         self._terminal.line(
             f"{event['stage_name']:>8}  epoch {event['stage_epoch']}/{stage['epochs']}  "
-            f"train loss {event['train_loss']:.3f}  validation: loss {event['validation_log_loss']:.3f}, "
-            f"{_watched(self._headline, event)}  {event['examples_per_second']:.0f} examples/s{tokens}"
+            f"train loss {self._loss(event['train_loss'])}  validation: loss "
+            f"{self._loss(event.get('validation_log_loss', event.get('validation_loss')))}, "
+            f"{_watched(self._headline, event, self._metrics)}  {event['examples_per_second']:.0f} examples/s{tokens}"
         )
+
+    def _loss(self, value: float) -> str:
+        """Three places; of targets, whose loss is of any size, four digits."""
+        return f"{value:.4g}" if self._metrics else f"{value:.3f}"
 
     def _caching(self, event: Mapping[str, Any]) -> None:
         """Before anything is computed: how much room it takes, and where."""
@@ -226,8 +235,21 @@ def _findings(result: Any) -> list[str]:
     return findings(result.folder, result.metrics)
 
 
-def _watched(headline: str, event: Mapping[str, Any]) -> str:
+def _answered(event: Mapping[str, Any]) -> str:
+    """What a plan's model answers: classes, or outputs by name."""
+    if "outputs" not in event:
+        return f"{event['num_classes']} classes"
+    names = event["outputs"]
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return f"{'output' if len(names) == 1 else f'{len(names)} outputs'}: {shown}"
+
+
+def _watched(headline: str, event: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     """The epoch's figure that the job leads with."""
+    if metrics:
+        value, unit = event.get(f"validation_{headline}"), metrics[headline]["unit"]
+        told = "none" if value is None else f"{value:.4g}" + (f" {unit}" if unit else "")
+        return f"{headline.replace('_', ' ')} {told}"
     metric = headline if f"validation_{headline}" in event else "accuracy"
     return f"{metric.replace('_', ' ')} {event[f'validation_{metric}']:.3f}"
 

@@ -21,12 +21,18 @@ from ftsuite.config.section import Section
 from ftsuite.config.stage import StageConfig, default_stages
 from ftsuite.config.wise_ft import WiseFtConfig, wise_ft_has_two_ends
 
+# Which names a task knows is checked when it is made, before data are read.
+METRIC_NAME = r"^[a-z][a-z0-9_]*$"
+
 
 class EarlyStoppingConfig(Section):
     """When a stage ends before its time; the best weights are kept."""
 
-    metric: Literal["log_loss", "accuracy", "macro_f1"] = Field(
-        "log_loss", description="The validation metric that must improve."
+    metric: str = Field(
+        "log_loss",
+        pattern=METRIC_NAME,
+        description="The validation metric that must improve: log_loss, accuracy or macro_f1; of a task with metrics "
+        "of its own loss or one of these, and log_loss stands for the loss there.",
     )
     patience: Duration = Field(
         Duration.parse("5 epochs"), description="How long a stage goes on without an improvement."

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftsuite.api import Examples
+from ftsuite.data.asked_targets import target_columns, targets_of
 from ftsuite.data.evaluation_batches import EvaluationBatches, RowOrder
 from ftsuite.data.length_batches import CHUNK_BATCHES, evaluation_rows, training_rows
 from ftsuite.data.pipeline import Pipeline
@@ -74,7 +75,7 @@ class CachedPipeline:
     _latest: list[TokenTally] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def training_epoch(self, examples: Examples, epoch: int, first_step: int = 0) -> tf.data.Dataset:
-        """Batches (activations, one-hot targets, weights) of one epoch from a step on.
+        """Batches (activations, targets, weights) of one epoch from a step on.
 
         Of more views of an example the epoch shows one, drawn by (seed, epoch, example); where the example comes again
         in the epoch, the next one.
@@ -86,14 +87,14 @@ class CachedPipeline:
         if part.tokens is not None:
             for number, batch in enumerate(rows):
                 tally.record(number, part.counts(batch))
-        labels = np.asarray(examples.labels)[batches]
+        asked = {"label": np.asarray(examples.labels)[batches], **target_columns(examples, batches)}
 
-        def finish(activations: Any, labels: Any) -> tuple[Any, Any, Any]:
-            targets = tf.one_hot(labels, self.pipeline.num_classes)
+        def finish(activations: Any, asked: dict[str, Any]) -> tuple[Any, Any, Any]:
+            targets = targets_of(asked, self.pipeline.num_classes)
             return activations, targets, self.pipeline.weights(targets)
 
         gathered = _gathered(tf.data.Dataset.from_tensor_slices(rows), part, batches.shape[1])
-        dataset = tf.data.Dataset.zip(gathered, tf.data.Dataset.from_tensor_slices(labels))
+        dataset = tf.data.Dataset.zip(gathered, tf.data.Dataset.from_tensor_slices(asked))
         return dataset.map(finish, num_parallel_calls=1).prefetch(2)
 
     def token_counts(self, steps: int) -> TokenCounts | None:

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftsuite.api import Examples
+from ftsuite.data.asked_targets import target_columns, targets_of
 from ftsuite.data.balanced_sampling import EpochOrder, Sampling, sampled_epoch_order
 from ftsuite.data.evaluation_batches import EvaluationBatches, RowOrder
 from ftsuite.data.length_batches import CHUNK_BATCHES, evaluation_rows, training_rows
@@ -41,7 +42,7 @@ class Pipeline:
             for texts may hold ``padding_mask`` (bool, True where a token stands) and ``truncated`` (``(batch,)`` bool),
             from which tokens are counted; ``truncated`` is taken off before the model sees the features.
         mix: a batch to a batch (`ftsuite.api.Task.augment_batch`).
-        num_classes: length of the one-hot targets.
+        num_classes: length of one-hot targets; of examples with targets of their own the number of those.
         batch_size: examples a batch.
         seed: of order and augmentation.
         class_weights: ``(num_classes,)`` float32, or None for equal weights.
@@ -68,7 +69,7 @@ class Pipeline:
         return max(len(examples) // self.batch_size, 1)
 
     def training_epoch(self, examples: Examples, epoch: int, first_step: int = 0) -> tf.data.Dataset:
-        """Batches (features, one-hot targets, weights) of one epoch in that epoch's order.
+        """Batches (features, targets, weights) of one epoch in that epoch's order.
 
         Args:
             examples: the training split.
@@ -152,7 +153,7 @@ class Pipeline:
 
         def prepare(element: dict[str, Any]) -> tuple[Any, Any]:
             key = tf.stack([_key_of(epoch_key, element["repeat"]), tf.cast(element["index"], tf.int32)])
-            return self.preprocess(element, True, key), tf.one_hot(element["label"], self.num_classes)
+            return self.preprocess(element, True, key), targets_of(element, self.num_classes)
 
         batch_size = min(self.batch_size, len(examples))
         order, repeats = (column[first_step * batch_size :] for column in self.order(examples, epoch))
@@ -168,7 +169,7 @@ class Pipeline:
         def prepare(batch: dict[str, Any]) -> tuple[Any, Any]:
             index = tf.cast(batch["index"], tf.int32)
             keys = tf.stack([_key_of(key, batch.get("repeat", tf.zeros_like(index))), index], axis=1)
-            return preprocess_batch(batch, keys), tf.one_hot(batch["label"], self.num_classes)
+            return preprocess_batch(batch, keys), targets_of(batch, self.num_classes)
 
         # One batch for each core, from the first on: AUTOTUNE takes longer than a short epoch to find that out.
         return batches.map(prepare, num_parallel_calls=_cores())
@@ -179,7 +180,7 @@ class Pipeline:
         def prepare(batch: dict[str, Any]) -> tuple[Any, Any]:
             index = tf.cast(batch["index"], tf.int32)
             keys = tf.stack([_key_of(epoch_key, batch["repeat"]), index], axis=1)
-            return self.preprocess(batch, True, keys), tf.one_hot(batch["label"], self.num_classes)
+            return self.preprocess(batch, True, keys), targets_of(batch, self.num_classes)
 
         return self._token_batches(examples, epoch, first_step).map(prepare, num_parallel_calls=1)
 
@@ -234,7 +235,7 @@ class Pipeline:
         return not all(np.array_equal(one, other) for one, other in pairs)
 
     def weights(self, targets: Any) -> Any:
-        """``(batch,)`` float32 of one-hot targets ``(batch, num_classes)``."""
+        """``(batch,)`` float32 of targets ``(batch, outputs)``, which are one-hot where classes are weighed."""
         if self.class_weights is None:
             return tf.ones((tf.shape(targets)[0],), tf.float32)
         return tf.linalg.matvec(targets, tf.constant(self.class_weights, tf.float32))
@@ -302,6 +303,7 @@ def _record(place: weakref.ref[TokenTally], number: np.ndarray, counts: np.ndarr
 def _elements(examples: Examples, order: np.ndarray, repeats: np.ndarray | None = None) -> tf.data.Dataset:
     decoders = examples.decoders if examples.decoders is not None else np.zeros(len(examples), np.uint8)
     columns = {"decoder": decoders[order], "label": examples.labels[order], "index": order}
+    columns |= target_columns(examples, order)
     if repeats is not None:
         columns["repeat"] = repeats
     if not hasattr(examples.inputs, "take"):

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ftsuite.api import Examples
+from ftsuite.data.asked_targets import TARGET
 from ftsuite.data.length_batches import CHUNK_BATCHES
 
 Encode = Callable[[Any], Any]
@@ -43,8 +44,10 @@ def token_batches(
 
     Returns:
         Elements ``tokens`` (ragged ``(batch, None)`` int32), ``label``, ``index`` and ``repeat`` (``(batch,)`` int64;
-        `index` is the example's position).
+        `index` is the example's position), and ``target`` (``(batch, outputs)`` float32) where the examples have some.
     """
+
+    targets = examples.targets
 
     # TensorFlow keeps every Python function that a graph calls for as long as the process lives. So the functions hold
     # nothing that is made anew each epoch: the order goes through the data set.
@@ -54,6 +57,10 @@ def token_batches(
     def rows_of(lengths: np.ndarray, number: np.ndarray) -> np.ndarray:
         return arrange(lengths, int(number))
 
+    def asked_for(positions: np.ndarray) -> np.ndarray:
+        assert targets is not None, "asked for where there are some"
+        return targets[positions].astype(np.float32, copy=False)
+
     def chunk(number: Any, columns: tuple[Any, Any]) -> dict[str, Any]:
         positions, repeated = columns
         texts, labels = tf.numpy_function(read, [positions], (tf.string, tf.int64))
@@ -62,12 +69,17 @@ def token_batches(
         tokens = encode(texts)
         rows = tf.numpy_function(rows_of, [tokens.row_lengths(), number], tf.int64)
         rows.set_shape((None,))
-        return {
+        made = {
             "tokens": tf.gather(tokens, rows),
             "label": tf.gather(labels, rows),
             "index": tf.gather(positions, rows),
             "repeat": tf.gather(repeated, rows),
         }
+        if targets is not None:
+            asked = tf.numpy_function(asked_for, [made["index"]], tf.float32)
+            asked.set_shape((None, targets.shape[1]))
+            made[TARGET] = asked
+        return made
 
     def batches(whole: dict[str, Any]) -> tf.data.Dataset:
         count = tf.shape(whole["label"], tf.int64)[0]

@@ -9,7 +9,7 @@ from ftsuite.evaluation.confusion import (
     confusion_matrix,
     most_confused_classes,
 )
-from ftsuite.evaluation.figure import figure_interval, format_figure, interval_key
+from ftsuite.evaluation.figure import figure_interval, format_figure, format_measured, interval_key
 from ftsuite.evaluation.intervals import wilson_interval
 from ftsuite.evaluation.metrics import evaluate_predictions
 from ftsuite.evaluation.paired import paired_difference, paired_macro_f1_difference
@@ -26,6 +26,7 @@ __all__ = [
     "evaluate_predictions",
     "figure_interval",
     "format_figure",
+    "format_measured",
     "interval_key",
     "most_confused_classes",
     "paired_difference",

@@ -68,6 +68,19 @@ def format_figure(figure: Mapping[str, Any]) -> str:
     return f"{figure['value']:.3f} ({within}, n = {figure['n']})"
 
 
+def format_measured(figure: Mapping[str, Any], unit: str = "") -> str:
+    """Write a figure of any size for a person, with its unit: `12.4 years (11.9 to 13.1, n = 600)`."""
+    if figure["value"] is None:
+        return f"none (n = {figure['n']})"
+    interval = figure_interval(figure)
+    size = max(abs(figure["value"]), *(abs(bound) for bound in interval or (0.0,)))
+    # As many places as show four digits of the largest number.
+    places = 3 if size == 0 else min(max(3 - math.floor(math.log10(size)), 0), 9)
+    value, *bounds = (f"{number:,.{places}f}" for number in (figure["value"], *(interval or ())))
+    within = " to ".join(bounds) if bounds else "no interval"
+    return f"{value}{f' {unit}' if unit else ''} ({within}, n = {figure['n']})"
+
+
 def _range(low: float, high: float) -> str:
     """Write an interval; with a negative bound a hyphen would be taken for a sign."""
     return f"{low:.3f} to {high:.3f}" if low < 0 else f"{low:.3f}-{high:.3f}"

@@ -23,6 +23,9 @@ def audit_notes(examples: Examples, splits: np.ndarray) -> tuple[str, ...]:
         examples: of a run, all splits.
         splits: ``(n,)`` str.
     """
+    if examples.targets is not None:
+        # Its classes are ranges or labels that splits are stratified by, and say nothing of anybody's spelling.
+        return tuple(group_notes(examples, splits))
     return (
         *twin_notes(examples.class_names),
         *small_class_notes(examples),

@@ -61,12 +61,18 @@ def describe_data(source: str, examples: Examples, counts: dict[str, int], diges
         "kind": examples.kind,
         "sha256": digest,
         "counts": counts,
-        "num_classes": len(examples.class_names),
-        "class_names": list(examples.class_names),
+        **_answered(examples),
         "rendered": rendered,
         "hint": RENDERED_HINT if rendered else None,
         "notes": list(examples.notes),
     }
+
+
+def _answered(examples: Examples) -> dict[str, Any]:
+    """The classes, or the outputs and what splits are stratified by."""
+    if examples.targets is None:
+        return {"num_classes": len(examples.class_names), "class_names": list(examples.class_names)}
+    return {"outputs": list(examples.target_names), "strata": list(examples.class_names)}
 
 
 def _versions() -> dict[str, str]:

@@ -39,6 +39,7 @@ from ftsuite.runs.out_of_memory import (
 )
 from ftsuite.runs.prepare import Prepared
 from ftsuite.runs.showcase import show_after, show_before
+from ftsuite.runs.target_figures import described
 from ftsuite.runs.thumbnails import thumbnails_for
 from ftsuite.runs.unadapted import classify_unadapted, metrics_of_adaptation, weights_of
 from ftsuite.training.checkpoints import has_progress
@@ -246,12 +247,19 @@ def describe_plan(prepared: Prepared) -> dict[str, Any]:
         "input": prepared.model.input_summary,
         "headline": prepared.headline,
         "counts": prepared.counts,
-        "num_classes": len(prepared.examples.class_names),
+        **_outcome(prepared),
         "rendered": prepared.examples.kind == "field-guide",
         "notes": [*prepared.examples.notes, *prepared.computing.notes, *_batch_notes(prepared)],
         "all_blocks": [block.name for block in prepared.blocks],
         "stages": rows,
     }
+
+
+def _outcome(prepared: Prepared) -> dict[str, Any]:
+    """What is answered: one of so many classes, or outputs that the task's own metrics judge."""
+    if not prepared.metrics:
+        return {"num_classes": len(prepared.examples.class_names)}
+    return {"outputs": list(prepared.examples.output_names), "metrics": described(prepared.metrics)}
 
 
 def _environment(prepared: Prepared, change: SmallerBatches | None) -> dict[str, Any]:

@@ -18,8 +18,8 @@ TEXT = "text"
 _KINDS = (TEXT, "image-file", "field-guide")
 # Imported for the layers that they register: a saved model names them.
 _REGISTERING = {
-    True: ("heads", "text_backbones", "text_encoder", "text_heads", "text_tokenizers"),
-    False: ("heads", "efficientnet_lite"),
+    True: ("answers", "heads", "text_backbones", "text_encoder", "text_heads", "text_tokenizers"),
+    False: ("answers", "heads", "efficientnet_lite"),
 }
 
 
@@ -29,19 +29,21 @@ class LoadedRun:
 
     Attributes:
         folder: of the run.
-        model: Keras model to probabilities ``(batch, num_classes)``, from texts ``(batch,)`` or from pictures
-            ``(batch, height, width, 3)`` with values 0-255 and of any size.
-        class_names: in the order of the probabilities.
+        model: Keras model to probabilities ``(batch, num_classes)``, or to other answers ``(batch, outputs)``, from
+            texts ``(batch,)`` or from pictures ``(batch, height, width, 3)`` with values 0-255 and of any size.
+        class_names: in the order of the probabilities, or names of the answers.
         kind: of the inputs: ``text``, ``image-file`` or ``field-guide``.
+        classifies: whether it answers with one class of several.
     """
 
     folder: Path
     model: Any
     class_names: tuple[str, ...]
     kind: str = "image-file"
+    classifies: bool = True
 
     def predict(self, inputs: Sequence[str | Path | np.ndarray], batch_size: int = 32) -> np.ndarray:
-        """Probabilities ``(n, num_classes)`` float32, in the order of the inputs.
+        """Probabilities ``(n, num_classes)`` or other answers ``(n, outputs)``, float32, in the order of the inputs.
 
         Args:
             inputs: texts; or pictures as paths or uint8 arrays ``(height, width, 3)``, of any sizes.
@@ -91,8 +93,8 @@ class LoadedRun:
         """The model from resized pictures or packed tokens on: kept, because a new one would be traced anew."""
         import keras
 
-        classifier, probabilities = self.model.get_layer("classifier"), self.model.get_layer("probabilities")
-        return keras.Model(classifier.input, probabilities(classifier.output))
+        classifier = self.model.get_layer("classifier")
+        return keras.Model(classifier.input, answer_layer(self.model)(classifier.output))
 
 
 def run_kind(folder: Path) -> str:
@@ -133,12 +135,32 @@ def load_run(reference: str | Path) -> LoadedRun:
         importlib.import_module(f"ftsuite.models.{name}")
     try:
         model = keras.saving.load_model(path, compile=False)
-        class_names = tuple(model.get_layer("probabilities").class_names)
+        answer = answer_layer(model)
     except Exception as error:
         raise ArtifactError(
             f"{path} cannot be loaded: {type(error).__name__}: {error}", "It is damaged; run the job again."
         ) from error
-    return LoadedRun(folder, model, class_names, kind)
+    return LoadedRun(folder, model, tuple(answer.names), kind, _is_of_classes(answer))
+
+
+def answer_layer(model: Any) -> Any:
+    """The layer of a serving model that turns logits into named answers.
+
+    Raises:
+        ValueError: the model has none.
+    """
+    from ftsuite.models.answers import AnswerLayer
+
+    found = next((layer for layer in reversed(model.layers) if isinstance(layer, AnswerLayer)), None)
+    if found is None:
+        raise ValueError("it has no layer that names its answers")
+    return found
+
+
+def _is_of_classes(answer: Any) -> bool:
+    from ftsuite.models.answers import ClassProbabilities
+
+    return isinstance(answer, ClassProbabilities)
 
 
 def require_model(folder: Path) -> Path:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from ftsuite.api import Examples, Progress, Task
 from ftsuite.config import DataConfig, source_names
+from ftsuite.data.sources.classes import labels_are_values
 from ftsuite.data.sources.found import COLLECT
 from ftsuite.data.sources.manifest import apply_manifest
 from ftsuite.data.sources.pattern_groups import grouped_by_pattern
@@ -30,9 +32,11 @@ def load_of_task(task: Task, data: DataConfig, progress: Progress | None, *, col
     # What a manifest leaves out must not stop a run, so all of it is known before anything is refused.
     if collect or data.manifest is not None:
         data = data.model_copy(update={"bad_files": COLLECT})
-    examples = task.load(data, progress)
+    with labels_are_values() if task.metrics() else nullcontext():
+        examples = task.load(data, progress)
     if data.group_pattern is not None:
         examples = grouped_by_pattern(examples, data.group_pattern, source_names(data.source))
     if data.manifest is not None:
-        examples = apply_manifest(examples, Path(data.manifest).expanduser(), classifies=task.classifies)
+        has_classes = task.classifies and examples.targets is None
+        examples = apply_manifest(examples, Path(data.manifest).expanduser(), classifies=has_classes)
     return examples

@@ -26,7 +26,8 @@ class Answer:
 
     Attributes:
         input: what was asked.
-        probabilities: ``(num_classes,)`` float32; None where the input could not be used.
+        probabilities: ``(num_classes,)`` float32, or other answers ``(outputs,)``; None where the input could not be
+            used.
         problem: why not; empty where it could.
     """
 

@@ -50,20 +50,24 @@ class Rows:
     """The columns of a file of predictions, and the row of each answer.
 
     Own columns of the tables come first, or else ``input``; then ``prediction``, ``probability``,
-    ``probability_<class>`` for each class, and ``error``. An own column whose name is taken by one of these is kept
+    ``probability_<class>`` for each class, and ``error``; of a run without classes ``answer_<name>`` for each output in
+    place of these, and ``error``. An own column whose name is taken by one of these is kept
     as ``original_<name>``.
 
     Args:
         sources: of the inputs.
-        class_names: in the order of the probabilities.
+        class_names: in the order of the probabilities; or names of the answers.
+        classifies: whether answers are probabilities of classes.
     """
 
-    def __init__(self, sources: Sequence[InputSource], class_names: Sequence[str]) -> None:
+    def __init__(self, sources: Sequence[InputSource], class_names: Sequence[str], *, classifies: bool = True) -> None:
         self._sources = sources
-        self._class_columns = [f"probability_{name}" for name in class_names]
+        self._class_columns = [f"{'probability' if classifies else 'answer'}_{name}" for name in class_names]
         self._class_names = class_names
+        # The class that is meant and how probable it is.
+        self._best_columns = ("prediction", "probability") if classifies else ()
         self.shows_input = not sources or not all(source.is_table for source in sources)
-        answers = ["prediction", "probability", *self._class_columns, "error"]
+        answers = [*self._best_columns, *self._class_columns, "error"]
         self._taken = {*answers, "input"} if self.shows_input else set(answers)
 
     def own_types(self) -> dict[str, pyarrow.DataType]:
@@ -80,7 +84,8 @@ class Rows:
         string, number = pyarrow.string(), pyarrow.float32()
         own: dict[str, Any] = {"input": string} if self.shows_input else {}
         own |= self.own_types()
-        answers = {"prediction": string, **dict.fromkeys(["probability", *self._class_columns], number)}
+        answers = {name: string if name == "prediction" else number for name in self._best_columns}
+        answers |= dict.fromkeys(self._class_columns, number)
         return pyarrow.schema(list({**own, **answers, "error": string}.items()))
 
     def row(self, answer: Answer) -> dict[str, Any]:
@@ -88,10 +93,11 @@ class Rows:
         row: dict[str, Any] = {"input": answer.input.shown} if self.shows_input else {}
         row.update({self._own_name(name): value for name, value in answer.input.values.items()})
         if answer.probabilities is None:
-            return {**row, "prediction": None, "probability": None, "error": answer.problem}
-        best = int(answer.probabilities.argmax())
+            return {**row, **dict.fromkeys(self._best_columns), "error": answer.problem}
         values = [_rounded(value) for value in answer.probabilities]
-        row.update(prediction=self._class_names[best], probability=values[best])
+        if self._best_columns:
+            best = int(answer.probabilities.argmax())
+            row.update(prediction=self._class_names[best], probability=values[best])
         return {**row, **dict(zip(self._class_columns, values, strict=True))}
 
     def _own_name(self, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ftsuite.api import Examples, Progress, Task, TaskModel, TaskSpec
+from ftsuite.api import Examples, Metric, Progress, Task, TaskModel, TaskSpec
 from ftsuite.config import Config, ExampleLimits, LoadedConfig, source_names, source_weights
 from ftsuite.data.assigned_splits import assigned_splits
 from ftsuite.data.duplicates import drop_duplicates
@@ -37,6 +37,7 @@ from ftsuite.runs.image_sizes import SizedInput, shipped_size, sized_inputs
 from ftsuite.runs.imbalance import class_weights_of, imbalance_notes
 from ftsuite.runs.job_notes import scratch_notes, unmeasured_notes
 from ftsuite.runs.loading import load_of_task
+from ftsuite.runs.own_metrics import class_option_notes, headline_of, metrics_of, require_known_metrics, require_targets
 from ftsuite.training.adapters import PlannedAdapters, planned_adapters
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.gradient_checkpointing import recompute
@@ -72,6 +73,7 @@ class Prepared:
         sized: task and training model of stages with a size of their own, by pixels.
         batch_choice: what stands in place of ``data.batch_size: auto``; None where the config gave a number.
         pictures: decoded pictures that are to be written to the disk before training; None for none.
+        metrics: of the task, headline first; empty where it answers with one class of several.
     """
 
     loaded: LoadedConfig
@@ -92,6 +94,7 @@ class Prepared:
     sized: Mapping[int, SizedInput] = field(default_factory=dict)
     batch_choice: BatchChoice | None = None
     pictures: PicturesOnDisk | None = None
+    metrics: tuple[Metric, ...] = ()
 
     @property
     def config(self) -> Config:
@@ -147,9 +150,14 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     spec = Registry.discover().spec(config.task)
     options: Any = loaded.options if loaded.options is not None else spec.options()
     task = spec.create(options, config.seed)
+    with plugin_errors(spec.name, "metrics"):
+        metrics = metrics_of(task, spec)
+    require_known_metrics(loaded, metrics)
+    class_notes = class_option_notes(loaded, metrics)
     with plugin_errors(spec.name, "load"):
         examples = load_of_task(task, config.data, progress)
     require_kind(spec, examples, config)
+    require_targets(examples, metrics, spec)
     require_classifier(task, config)
     examples, splits = _splits(examples, config, split_path)
     parts = {name: examples.take(np.flatnonzero(splits == name)) for name in SPLITS}
@@ -159,10 +167,10 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
         task.fit_preprocessing(parts["train"])
     backbone = _backbone(spec, config, options, progress)
     told = (*split_notes(examples, splits), *audit_notes(examples, splits), *imbalance_notes(config, parts["train"]))
-    notes = (*loaded.notes, *examples.notes, *told, *scratch_notes(config, backbone))
+    notes = (*loaded.notes, *class_notes, *examples.notes, *told, *scratch_notes(config, backbone))
     notes = (*notes, *data_size_notes(config, options, parts["train"]), *_share_notes(config, parts["train"]))
     with plugin_errors(spec.name, "build"):
-        model = task.build(backbone, examples.class_names, config.head.dropout)
+        model = task.build(backbone, examples.output_names, config.head.dropout)
     if config.finetune.gradient_checkpointing:
         computing = replace(computing, recomputed=recompute(model.training))
     blocks = all_blocks(model.training, backbone.blocks)
@@ -177,8 +185,9 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
     weights_hash = hash_variables(backbone.model.weights)
     return Prepared(
         loaded, spec, task, examples, parts, backbone, model, blocks, stages, pipeline, weights_hash,
-        _data_hash(examples, splits, source_weights(config.data.source)), _headline(spec, config, parts["train"]),
-        computing, adapters, sized, pictures=pictures,
+        _data_hash(examples, splits, source_weights(config.data.source)),
+        _headline(spec, loaded, metrics, parts["train"]),
+        computing, adapters, sized, pictures=pictures, metrics=metrics,
     )  # fmt: skip
 
 
@@ -243,9 +252,11 @@ def _backbone(
     return load_backbone(name, pretrained=pretrained, image_size=size, progress=progress)
 
 
-def _headline(spec: TaskSpec, config: Config, training: Examples) -> str:
+def _headline(spec: TaskSpec, loaded: LoadedConfig, metrics: Sequence[Metric], training: Examples) -> str:
     """The metric to lead with: the config's, else the task's; accuracy says little where classes are uneven."""
-    wanted = config.evaluation.headline or spec.headline
+    if metrics:
+        return headline_of(spec, loaded, metrics)
+    wanted = loaded.config.evaluation.headline or spec.headline
     if wanted != "auto":
         return wanted
     counts = np.bincount(training.labels, minlength=len(training.class_names))
@@ -286,7 +297,7 @@ def plugin_errors(task_name: str, method: str) -> Iterator[None]:
 
 
 def _pipeline(task: Task, training: Examples, config: Config) -> Pipeline:
-    num_classes = len(training.class_names)
+    num_classes = len(training.output_names)
     assert config.data.batch_size != "auto", "in numbers since the job is prepared"
     return Pipeline(
         preprocess=task.preprocess,
@@ -294,7 +305,7 @@ def _pipeline(task: Task, training: Examples, config: Config) -> Pipeline:
         num_classes=num_classes,
         batch_size=config.data.batch_size,
         seed=config.seed,
-        class_weights=class_weights_of(config, training),
+        class_weights=None if training.targets is not None else class_weights_of(config, training),
         encode=task.encode if type(task).encode is not Task.encode else None,
         sampling=config.data.sampling,
         preprocess_batch=task.preprocess_batch,
@@ -316,4 +327,7 @@ def _data_hash(examples: Examples, splits: np.ndarray, weights: Sequence[float] 
         labels, sides = examples.labels[block].tolist(), splits[block].tolist()
         for row in zip(examples.ids[block], examples.content_hashes[block], labels, sides, strict=True):
             digest.update("\0".join(map(str, row)).encode() + b"\n")
+    if examples.targets is not None:
+        digest.update("\0".join(("targets", *examples.target_names)).encode())
+        digest.update(np.ascontiguousarray(examples.targets, "<f4").tobytes())
     return digest.hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from ftsuite.runs.activation_identity import activation_identity
 from ftsuite.runs.cache_limits import limit_bytes_of
 from ftsuite.runs.imbalance import corrects_imbalance, logit_offsets_of
 from ftsuite.runs.memory import available_memory_bytes
-from ftsuite.runs.prepare import Prepared
+from ftsuite.runs.prepare import Prepared, plugin_errors
+from ftsuite.runs.target_figures import guess_losses, target_judge
 from ftsuite.training.activations.build import FeatureBatch
 from ftsuite.training.activations.cache import ActivationCache
 from ftsuite.training.activations.folder import ActivationFolder
@@ -31,7 +32,7 @@ from ftsuite.training.adapters import attach_adapters, merge_measured
 from ftsuite.training.journal import Journal
 from ftsuite.training.logit_adjustment import LogitAdjustedLoss
 from ftsuite.training.loop import Trainer
-from ftsuite.training.validation import ClassificationJudge
+from ftsuite.training.validation import ClassificationJudge, Judge
 from ftsuite.training.workload import SizedWorkload, Workload
 
 _COMPARED = 4
@@ -50,8 +51,7 @@ def classification_workload(prepared: Prepared) -> Workload:
     """
     pipeline, training = prepared.pipeline, prepared.parts["train"]
     finetune = prepared.config.finetune
-    loss = prepared.task.objective(finetune.label_smoothing, finetune.focal_gamma)
-    offsets = logit_offsets_of(prepared.config, training)
+    outcome = _outcome_of_targets(prepared) if prepared.metrics else _outcome_of_classes(prepared)
     seen, in_front = _training_features(prepared.task, pipeline)
     adapters = None
     if finetune.lora is not None:
@@ -63,20 +63,14 @@ def classification_workload(prepared: Prepared) -> Workload:
         batches=lambda epoch, first_step: seen.training_epoch(training, epoch, first_step),
         in_front=in_front,
         examples_per_step=min(pipeline.batch_size, len(training)),
-        judge=ClassificationJudge(
-            pipeline,
-            prepared.parts["validation"],
-            prepared.task.decode,
-            lambda probabilities, labels: figures_of(prepared, probabilities, labels),
-            offsets,
-            corrects_imbalance(prepared.config),
-        ),
-        loss=loss if offsets is None else LogitAdjustedLoss(loss, offsets),
-        metrics=lambda: [keras.metrics.CategoricalAccuracy(name="accuracy")],
+        judge=outcome.judge,
+        loss=outcome.loss,
+        metrics=outcome.metrics,
         optimizer=prepared.new_optimizer(),
         finetune=finetune,
         batch_norm=prepared.batch_norm,
-        guess_loss=math.log(len(prepared.examples.class_names)),
+        guess_loss=outcome.guess_loss,
+        highest_loss=outcome.highest_loss,
         calibration_batches=lambda: _calibration_batches(prepared),
         token_counts=pipeline.token_counts,
         cache=_cache_of(prepared, prepared.task, pipeline),
@@ -86,6 +80,46 @@ def classification_workload(prepared: Prepared) -> Workload:
         batch_ids=lambda epoch, step: training.take(pipeline.batch_positions(training, epoch, step)).ids,
         headline=prepared.headline,
     )
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """The part of a `Workload` that depends on what is answered."""
+
+    judge: Judge
+    loss: Any
+    metrics: Callable[[], list[Any]]
+    guess_loss: float
+    highest_loss: float | None
+
+
+def _outcome_of_classes(prepared: Prepared) -> _Outcome:
+    finetune = prepared.config.finetune
+    loss = prepared.task.objective(finetune.label_smoothing, finetune.focal_gamma)
+    offsets = logit_offsets_of(prepared.config, prepared.parts["train"])
+    judge = ClassificationJudge(
+        prepared.pipeline,
+        prepared.parts["validation"],
+        prepared.task.decode,
+        lambda probabilities, labels: figures_of(prepared, probabilities, labels),
+        offsets,
+        corrects_imbalance(prepared.config),
+    )
+    return _Outcome(
+        judge,
+        loss if offsets is None else LogitAdjustedLoss(loss, offsets),
+        lambda: [keras.metrics.CategoricalAccuracy(name="accuracy")],
+        math.log(len(prepared.examples.class_names)),
+        None,
+    )
+
+
+def _outcome_of_targets(prepared: Prepared) -> _Outcome:
+    """Nothing but the loss is counted while training: a task's metrics are functions of whole splits."""
+    with plugin_errors(prepared.spec.name, "objective"):
+        loss = prepared.task.objective(0.0, 0.0)
+        guess_loss, highest_loss = guess_losses(prepared, loss)
+    return _Outcome(target_judge(prepared, loss), loss, list, guess_loss, highest_loss)
 
 
 def _merged(prepared: Prepared, adapters: LoraAdapters) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from ftsuite.training.sized_feeds import SizedFeeds
 from ftsuite.training.snapshot import is_finite, put_back, take_tensors
 from ftsuite.training.stage_records import epoch_entry, stage_ended, stage_result, stage_started
 from ftsuite.training.stage_rules import follow_stage
-from ftsuite.training.validation import DIRECTIONS
+from ftsuite.training.validation import score_of, watched
 from ftsuite.training.wise_ft import Interpolation, start_stage_of
 from ftsuite.training.workload import Feed, Workload
 
@@ -183,8 +183,9 @@ class Trainer:
             self._save()
             raise
         # Never keep weights that are not finite as the best: the loss of a step precedes its update.
-        if not math.isfinite(figures["log_loss"]):
-            self._diverge(stage, steps, 0, figures["log_loss"])
+        loss = figures[self.workload.judge.loss_name]
+        if not math.isfinite(loss):
+            self._diverge(stage, steps, 0, loss)
         entry = epoch_entry(stage, progress, steps, self.workload.examples_per_step, figures)
         progress.end_epoch(steps)
         self._sums, self._pass = [], None
@@ -241,13 +242,13 @@ class Trainer:
         raise diverged(stage.name, epoch + 1, lost, loss, work.loss_limit, ids)
 
     def _note_best(self, stage: Stage, figures: dict[str, float]) -> None:
-        stopping = self.workload.finetune.early_stopping
+        stopping, judge = self.workload.finetune.early_stopping, self.workload.judge
         progress = self.progress
         if stopping is None:
             progress.best, self._best = None, None
             return
         # Accuracy on a small split has many ties; the lower loss breaks them.
-        score = [DIRECTIONS[stopping.metric] * figures[stopping.metric], -figures["log_loss"]]
+        score = score_of(figures, watched(stopping.metric, judge), judge)
         if progress.stage_best is None or score > progress.stage_best:
             progress.stage_best, progress.stage_best_epoch = score, progress.stage_epoch
         if progress.best is None or score > progress.best["score"]:
@@ -276,7 +277,7 @@ class Trainer:
             self._start = [np.array(value) for value in work.model.get_weights()]
         assessed = self.feed.judge.assess(self.feed.evaluator)
         progress.stage_results.append(stage_result(stage, progress, assessed))
-        self.journal.write("stage_ended", **stage_ended(stage, progress, moves, assessed))
+        self.journal.write("stage_ended", **stage_ended(stage, progress, moves, assessed, work.judge.directions))
         doubt = work.judge.doubt(assessed) if stage.number == 0 else None
         if doubt is not None:
             progress.stage_results[-1]["doubt"] = doubt

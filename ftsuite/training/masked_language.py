@@ -6,8 +6,8 @@ Going on with pretraining on the text of a domain is Gururangan et al., 2020 (ht
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -92,6 +92,8 @@ class MaskedLanguageJudge:
 
     scorer: MaskedTokenScorer
     batches: Sequence[MaskedBatch]
+    loss_name: str = "log_loss"
+    directions: Mapping[str, int] = field(default_factory=lambda: {"log_loss": -1})
 
     def figures(self, evaluator: Any) -> dict[str, float]:
         """The mean negative log-likelihood of a hidden token; the scorer stands for the evaluator."""

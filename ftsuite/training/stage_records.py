@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ftsuite.models.blocks import Block
 from ftsuite.training.input_wait import wait_share
 from ftsuite.training.plan import Stage
 from ftsuite.training.progress import TrainingProgress
-from ftsuite.training.validation import DIRECTIONS
 
 
 def stage_started(stage: Stage, blocks: Sequence[Block]) -> dict[str, Any]:
@@ -75,16 +74,28 @@ def stage_result(stage: Stage, progress: TrainingProgress, assessed: Mapping[str
 
 
 def stage_ended(
-    stage: Stage, progress: TrainingProgress, moves: Sequence[Mapping[str, Any]], assessed: Mapping[str, Any]
+    stage: Stage,
+    progress: TrainingProgress,
+    moves: Sequence[Mapping[str, Any]],
+    assessed: Mapping[str, Any],
+    told: Iterable[str],
 ) -> dict[str, Any]:
-    """How a stage went: its epochs, which blocks moved, and the validation figures of the weights it leaves."""
+    """How a stage went: its epochs, which blocks moved, and the validation figures of the weights it leaves.
+
+    Args:
+        stage: that ended.
+        progress: with the stage not ended yet.
+        moves: by block.
+        assessed: figures on the validation split.
+        told: names of those that the journal tells.
+    """
     return {
         **_name_of(stage),
         "epochs": progress.stage_epoch,
         "best_epoch": _best_epoch(progress),
         "stopped_early": progress.stage_epoch < stage.epochs,
         "blocks": list(moves),
-        **{f"validation_{name}": assessed[name]["value"] for name in DIRECTIONS if name in assessed},
+        **{f"validation_{name}": assessed[name]["value"] for name in told if name in assessed},
     }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 # Direction of each figure that early stopping can watch: 1 where more is better.
 DIRECTIONS = {"log_loss": -1, "accuracy": 1, "macro_f1": 1}
-_LIKELY_CAUSES = (
+LIKELY_CAUSES = (
     "Likely causes: labels that do not belong to their inputs, too low or too high a learning rate, too few steps, a "
     "backbone that knows nothing of such inputs, or too few validation examples to tell."
 )
@@ -25,8 +26,18 @@ _LIKELY_CAUSES = (
 class Judge(Protocol):
     """Says how good a model is on examples that it does not learn from."""
 
+    @property
+    def loss_name(self) -> str:
+        """The figure that breaks ties, and must be finite."""
+        ...
+
+    @property
+    def directions(self) -> Mapping[str, int]:
+        """Of each figure that can choose epochs, the loss among them: 1 where more is better, -1 where less is."""
+        ...
+
     def figures(self, evaluator: Any) -> dict[str, float]:
-        """The figures that choose epochs; ``log_loss`` is always among them."""
+        """The figures that choose epochs; the loss is always among them, others only where they are finite."""
         ...
 
     def assess(self, evaluator: Any) -> dict[str, Any]:
@@ -44,6 +55,26 @@ class JudgedBatches(Protocol):
     def evaluation(self, examples: Examples) -> EvaluationBatches:
         """Batches of what the evaluator takes, and whose they are."""
         ...
+
+
+def watched(metric: str, judge: Judge) -> str:
+    """The figure of a judge that a config means; `loss` and `log_loss` are the loss, whatever its name is.
+
+    Args:
+        metric: as the config names it.
+        judge: whose figures they are.
+    """
+    return judge.loss_name if metric in ("loss", "log_loss") and metric not in judge.directions else metric
+
+
+def score_of(figures: Mapping[str, float], metric: str, judge: Judge) -> list[float]:
+    """How good figures are, the more the better: by a metric, and by the loss where that is equal.
+
+    A metric that the examples leave undefined is worse than any.
+    """
+    # A finite number, so that it can be written down as JSON.
+    value = judge.directions[metric] * figures[metric] if metric in figures else -sys.float_info.max
+    return [value, -figures[judge.loss_name]]
 
 
 @dataclass(frozen=True)
@@ -66,6 +97,8 @@ class ClassificationJudge:
     evaluate: Callable[[np.ndarray, np.ndarray], dict[str, Any]]
     offsets: np.ndarray | None = None
     favours_small_classes: bool = False
+    loss_name: str = "log_loss"
+    directions: Mapping[str, int] = field(default_factory=lambda: DIRECTIONS)
 
     def figures(self, evaluator: Any) -> dict[str, float]:
         """Log loss, accuracy and macro F1."""
@@ -86,12 +119,12 @@ class ClassificationJudge:
         accuracy = assessed["accuracy"]
         labels = np.asarray(self.examples.labels)
         chance = np.bincount(labels).max() / len(labels)
-        low, high = _interval(accuracy)
+        low, high = interval_of(accuracy)
         if low > chance:
             return None
         return (
             f"Validation accuracy is {accuracy['value']:.3f} ({low:.3f}-{high:.3f}, n = {accuracy['n']}), no better "
-            f"than always naming the most common class ({chance:.3f}). {_LIKELY_CAUSES}"
+            f"than always naming the most common class ({chance:.3f}). {LIKELY_CAUSES}"
         )
 
     def _probabilities(self, evaluator: Any) -> np.ndarray:
@@ -103,19 +136,19 @@ def _doubtful_recall(per_class: dict[str, Any]) -> str | None:
     recalls = [figures["recall"] for figures in per_class.values() if figures["recall"]["n"]]
     mean = sum(recall["value"] for recall in recalls) / len(recalls)
     # From the intervals of the classes to that of their mean, as if they were normal.
-    bounds = [_interval(recall) for recall in recalls]
+    bounds = [interval_of(recall) for recall in recalls]
     half = sum(((high - low) / 2) ** 2 for low, high in bounds) ** 0.5 / len(recalls)
     if mean - half > 1 / len(recalls):
         return None
     return (
         f"The classes' mean recall on the validation split is {mean:.3f}, no better than a guess "
-        f"({1 / len(recalls):.3f}). {_LIKELY_CAUSES}"
+        f"({1 / len(recalls):.3f}). {LIKELY_CAUSES}"
     )
 
 
-def _interval(figure: dict[str, Any]) -> tuple[float, float]:
+def interval_of(figure: dict[str, Any]) -> tuple[float, float]:
     """The bounds of a figure, whose name says the confidence; the value itself where there are none."""
-    found = next((bounds for name, bounds in figure.items() if name.startswith("ci")), None)
+    found = next((bounds for name, bounds in figure.items() if name.startswith("ci") and bounds), None)
     low, high = found if found is not None else (figure["value"], figure["value"])
     return float(low), float(high)
 

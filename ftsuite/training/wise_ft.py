@@ -24,7 +24,7 @@ from ftsuite.training.batch_norm import recalibrate
 from ftsuite.training.journal import Journal
 from ftsuite.training.precision import in_float32
 from ftsuite.training.seeds import uses_xla
-from ftsuite.training.validation import DIRECTIONS
+from ftsuite.training.validation import score_of, watched
 from ftsuite.training.workload import Workload
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Interpolation:
         self._shares = SHARES if self._fixed is None else tuple(sorted({*SHARES, self._fixed}))
         self._work, self._start, self._journal = work, start, journal
         self._end = [np.array(tensor) for tensor in work.model.get_weights()]
-        self._metric = choosing_metric(work.finetune, work.headline)
+        self._metric = watched(choosing_metric(work.finetune, work.headline), work.judge)
         self._assessed: list[dict[str, Any]] = []
 
     def choose(self) -> dict[str, Any]:
@@ -95,13 +95,14 @@ class Interpolation:
             # As the model that is kept will have them.
             self._measure()
         assessed = self._work.judge.assess(evaluator)
-        self._assessed.append({name: assessed[name] for name in DIRECTIONS})
+        self._assessed.append({name: assessed[name] for name in self._work.judge.directions})
         done = {"step": len(self._assessed), "steps": len(self._shares)}
         self._journal.tell({"event": "step", "stage": len(self._work.stages) - 1, "phase": PHASE, **done})
-        return {name: float(figure["value"]) for name, figure in self._assessed[-1].items()}
+        figures = self._assessed[-1]
+        return {name: float(figure["value"]) for name, figure in figures.items() if figure["value"] is not None}
 
     def _score(self, figures: Mapping[str, float]) -> Sequence[float]:
-        return (DIRECTIONS[self._metric] * figures[self._metric], -figures["log_loss"])
+        return score_of(figures, self._metric, self._work.judge)
 
     def _measure(self) -> None:
         assert self._work.calibration_batches is not None, "a classifier has them"

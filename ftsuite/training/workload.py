@@ -71,7 +71,8 @@ class Workload:
         optimizer: with `PerVariableRates`, not built yet.
         finetune: the config's part.
         batch_norm: the policy that applies; random weights have no statistics to keep.
-        guess_loss: the loss of a uniform guess, by which a lost step is told.
+        guess_loss: the loss of a guess, by which a lost step is told.
+        highest_loss: what is no divergence yet; None for ten times the loss of a guess, and at least 20.
         calibration_batches: features in random order, without augmentation, to measure BatchNorm statistics on.
         token_counts: see `Feed`.
         cache: makes the cache of the activations of frozen blocks; None for none.
@@ -95,6 +96,7 @@ class Workload:
     finetune: FinetuneConfig
     batch_norm: str
     guess_loss: float
+    highest_loss: float | None = None
     calibration_batches: Callable[[], Iterable[Any]] | None = None
     token_counts: Callable[[int], TokenCounts | None] = lambda steps: None
     cache: Callable[[Workload], ActivationCache] | None = None
@@ -108,5 +110,5 @@ class Workload:
     @property
     def loss_limit(self) -> float:
         """The highest loss of a step that is not taken for a divergence."""
-        wanted = self.finetune.loss_limit
+        wanted = self.finetune.loss_limit if self.finetune.loss_limit is not None else self.highest_loss
         return wanted if wanted is not None else max(_LOST_FACTOR * self.guess_loss, _LEAST_LOSS_LIMIT)

@@ -21,6 +21,7 @@ class StubRun:
     """Says "good" of what holds that word, or of a picture that is bright; remembers how much it was given at once."""
 
     class_names = CLASS_NAMES
+    classifies = True
 
     def __init__(self, kind: str) -> None:
         self.kind = kind

@@ -17,7 +17,7 @@ from ftsuite.data.image_files import BadFile, ImageInfo, bad_files_error
 from ftsuite.data.same_texts import same_texts
 from ftsuite.data.scan_cache import scan_kept
 from ftsuite.data.scans import TINY_PIXELS, Scans
-from ftsuite.data.sources.classes import check_classes
+from ftsuite.data.sources.classes import are_values, check_classes
 from ftsuite.data.sources.found import COLLECT, Found, Row, listed
 from ftsuite.errors import DataError
 
@@ -173,7 +173,8 @@ def _conflict_notes(hashes: Sequence[str], labels: np.ndarray) -> list[str]:
     if repeated:
         notes.append(f"{repeated:,} of {len(hashes):,} examples repeat another one's content exactly.")
     if conflicting:
-        notes.append(f"{conflicting:,} identical contents stand under more than one class.")
+        what = "label" if are_values() else "class"
+        notes.append(f"{conflicting:,} identical contents stand under more than one {what}.")
     return notes
 
 

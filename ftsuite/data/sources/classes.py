@@ -12,6 +12,7 @@ from ftsuite.data.sources.found import COLLECT, Found, listed
 from ftsuite.errors import DataError
 
 _among_others: ContextVar[bool] = ContextVar("among_others", default=False)
+_no_classes: ContextVar[bool] = ContextVar("no_classes", default=False)
 
 
 @contextmanager
@@ -27,6 +28,24 @@ def one_of_several() -> Iterator[None]:
 def is_one_of_several() -> bool:
     """Whether what is being loaded is one of several sources, which are checked as a whole."""
     return _among_others.get()
+
+
+@contextmanager
+def labels_are_values() -> Iterator[None]:
+    """What is loaded meanwhile has numbers or sets of labels where others have classes: nothing is checked of classes.
+
+    One example of each, and some that training never shows, are no mistake there.
+    """
+    token = _no_classes.set(True)
+    try:
+        yield
+    finally:
+        _no_classes.reset(token)
+
+
+def are_values() -> bool:
+    """Whether what is being loaded has no classes, see `labels_are_values`."""
+    return _no_classes.get()
 
 
 def normal_form(name: str) -> str:
@@ -84,6 +103,10 @@ def check_class_counts(found: Found, by_split: Mapping[str, Counter[str]], bad_f
     Raises:
         DataError: as `check_classes`.
     """
+    if are_values():
+        used = set().union(*by_split.values()) if by_split else set()
+        found.class_names[:] = [name for name in found.class_names if name in used]
+        return
     found.notes.extend(near_twin_notes(found.class_names))
     counts = {name: sum(own[name] for own in by_split.values()) for name in found.class_names}
     trained = {name: sum(by_split[split][name] for split in ("", "train") if split in by_split) for name in counts}

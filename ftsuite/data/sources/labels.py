@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ftsuite.data.sources.classes import normal_form
+from ftsuite.data.sources.classes import are_values, normal_form
 from ftsuite.errors import DataError
 
 _WHOLE = re.compile(r"-?[0-9]+")
@@ -15,6 +15,8 @@ _WHOLE = re.compile(r"-?[0-9]+")
 
 def label_text(value: Any, path: Path, column: str) -> tuple[str, bool]:
     """A label as class name, empty where there is none, and whether spaces around it were taken off.
+
+    Where labels are values (`ftsuite.data.sources.classes.labels_are_values`) numbers may have a fraction.
 
     Raises:
         DataError: numbers with a fraction, or lists and objects: these are no classes.
@@ -24,6 +26,8 @@ def label_text(value: Any, path: Path, column: str) -> tuple[str, bool]:
     if isinstance(value, bool):
         return ("true" if value else "false"), False
     if isinstance(value, float):
+        if are_values():
+            return repr(value), False
         if not value.is_integer():
             raise DataError(
                 f"Expected class names in column {column!r} of {str(path)!r}. Received: the number {value!r}.",

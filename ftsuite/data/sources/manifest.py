@@ -87,7 +87,8 @@ def apply_manifest(examples: Examples, path: Path, *, classifies: bool = True) -
         if problem:
             problems.append(f"{path.name}:{row.line}: {problem}")
         elif row.action != LEAVE_OUT and position is not None:
-            labels[position] = label_of[row.wanted_label]
+            if examples.targets is None:
+                labels[position] = label_of[row.wanted_label]
             kept.append(position)
     if problems:
         raise _misfit(path, problems, len(rows))
@@ -180,6 +181,9 @@ def _problem(
     if row.content_hash != content:
         before = f"{row.content_hash[:12]}… then" if row.content_hash else "unreadable then"
         return f"the content of {row.id!r} has changed ({before}, {content[:12]}… now)"
+    if examples.targets is not None:
+        # What stands as its label is what splits are stratified by, and what is learnt stands in the source alone.
+        return f"the action is {RELABEL!r}, and this task has no classes" if row.action == RELABEL else ""
     if row.action != LEAVE_OUT and row.wanted_label not in label_of:
         near = nearest(row.wanted_label, label_of)
         return f"{row.label_column} is {row.wanted_label!r}, which is no class of this data" + (

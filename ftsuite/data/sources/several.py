@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ftsuite.api import Examples
-from ftsuite.data.sources.classes import check_class_counts, near_twin_notes
+from ftsuite.data.sources.classes import are_values, check_class_counts, near_twin_notes
 from ftsuite.data.sources.collected import joined
 from ftsuite.data.sources.found import Found, listed
 from ftsuite.data.sources.labels import sorted_labels
@@ -60,7 +60,8 @@ def combine(parts: Sequence[Examples], names: Sequence[str], bad_files: str = "e
     notes = [f"{name}: {note}" for name, part in zip(names, parts, strict=True) for note in part.notes]
     notes += _class_notes(parts, names, class_names)
     whole = _checked(labels, class_names, splits, parts[0].kind, bad_files)
-    notes += [note for note in whole.notes if note not in near_twin_notes(class_names)]
+    twins = [] if are_values() else near_twin_notes(class_names)
+    notes += [note for note in whole.notes if note not in twins]
     notes += _shared_notes(hashes, labels, sources, splits)
     return Examples(
         ids=tuple(f"{name}:{one}" for name, part in zip(names, parts, strict=True) for one in part.ids),
@@ -133,6 +134,8 @@ def _checked(
 
 
 def _class_notes(parts: Sequence[Examples], names: Sequence[str], class_names: tuple[str, ...]) -> list[str]:
+    if are_values():
+        return []
     known = {note for part in parts for note in near_twin_notes(part.class_names)}
     notes = [note for note in near_twin_notes(class_names) if note not in known]
     for name, part in zip(names, parts, strict=True):
@@ -159,7 +162,7 @@ def _shared_notes(
     notes = [f"{len(shared):,} contents stand in more than one source; data.duplicates: drop uses the first of each."]
     conflicting = sum(len(of_labels) > 1 for _, of_labels, _ in shared)
     if conflicting:
-        notes.append(f"{conflicting:,} of them stand under different classes.")
+        notes.append(f"{conflicting:,} of them stand under different {'labels' if are_values() else 'classes'}.")
     across = sum(len(of_splits & set(_SPLITS)) > 1 for _, _, of_splits in shared)
     if across:
         notes.append(f"{across:,} of them stand in different official splits, which makes figures too good.")

@@ -37,6 +37,7 @@ from ftsuite.training.activations.store import Activations, memory_writer
 from ftsuite.training.fingerprints import hash_variables
 from ftsuite.training.plan import Stage
 from ftsuite.training.seeds import uses_xla
+from ftsuite.training.target_judge import TargetJudge
 from ftsuite.training.validation import ClassificationJudge
 from ftsuite.training.workload import Feed, Workload
 
@@ -56,7 +57,7 @@ class ActivationCache:
     """
 
     def __init__(self, options: CacheOptions, workload: Workload, pipeline: Pipeline, training: Examples) -> None:
-        assert isinstance(workload.judge, ClassificationJudge)
+        assert isinstance(workload.judge, ClassificationJudge | TargetJudge)
         self._options, self._work = options, workload
         self._judge, self._pipeline, self._training = workload.judge, pipeline, training
         self._padded_width = options.padded_width or int
