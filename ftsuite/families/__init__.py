@@ -1,7 +1,8 @@
 """Families of tasks to inherit from: they load, augment and batch; a plugin says what is answered and how well.
 
-- `ImageTask`, `TextTask`: pictures, or texts, to any answer; write `answer`, `objective` and `metrics`.
+- `ImageTask`, `TextTask`: pictures, or texts, to any answer; write `answer`, `load` and `metrics`.
 - `ImageClassification`, `TextClassification`: to one class of several; complete as they are.
+- `number_metrics`, `label_metrics`: the usual metrics of numbers, and of labels that apply or do not.
 - `ImageOptions`, `TextOptions`: what their configs can say under ``options:``.
 
 Importing a name imports what it needs and no more: options need no Keras, so a `ftsuite.api.TaskSpec` can name them.
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ftsuite.data.targets import with_label_sets, with_numbers
     from ftsuite.data.text_options import TextOptions
     from ftsuite.families.image import ImageClassification, ImageTask
+    from ftsuite.families.metrics import label_metrics, number_metrics
     from ftsuite.families.text import TextClassification, TextTask
     from ftsuite.models.answers import NamedAnswers
 
@@ -28,6 +30,8 @@ _HOMES = {
     "TextTask": "ftsuite.families.text",
     "TextClassification": "ftsuite.families.text",
     "NamedAnswers": "ftsuite.models.answers",
+    "label_metrics": "ftsuite.families.metrics",
+    "number_metrics": "ftsuite.families.metrics",
     "with_label_sets": "ftsuite.data.targets",
     "with_numbers": "ftsuite.data.targets",
 }
@@ -39,6 +43,8 @@ __all__ = [
     "TextClassification",
     "TextOptions",
     "TextTask",
+    "label_metrics",
+    "number_metrics",
     "with_label_sets",
     "with_numbers",
 ]

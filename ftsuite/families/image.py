@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,28 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from ftsuite.api import AcceleratedInput, Examples, Progress, Task, TaskModel
+from ftsuite.api import AcceleratedInput, Examples, Progress, TaskModel
 from ftsuite.data.accelerator_augment import AMOUNTS, DrawnAugmentation, split_list
 from ftsuite.data.image import ImageReader
 from ftsuite.data.image_options import CutMix, MixUp
 from ftsuite.data.kept_pictures import KeptPictures
 from ftsuite.data.sources import load_examples
 from ftsuite.data.training_pictures import fused_count
+from ftsuite.families.answering import Answering
 from ftsuite.models.accelerator_augment import AugmentPictures, has_accelerator, in_front
 from ftsuite.models.answers import AnswerLayer, ClassProbabilities
 from ftsuite.models.heads import cross_entropy, image_model, softmax
 
 
-class ImageTask(Task):
+class ImageTask(Answering):
     """Pictures to any answer, by a pooled backbone and a linear head.
 
-    A subclass writes `answer`, `objective` and `decode`, and where it answers otherwise than with one class of several,
-    `load`, to give its examples targets, and `metrics`.
+    A subclass writes `answer`, from which loss and decoding follow, and where it answers otherwise than with one class
+    of several, `load`, to give its examples targets, and `metrics`.
     """
-
-    @abc.abstractmethod
-    def answer(self, names: Sequence[str]) -> AnswerLayer:
-        """The layer that turns logits ``(batch, outputs)`` into answers, for outputs of these names."""
 
     def load(self, data: Any, progress: Progress | None = None) -> Examples:
         """Examples of the config's source."""
@@ -43,7 +39,7 @@ class ImageTask(Task):
         preprocessing = self._preprocessing = backbone.preprocessing
         train_image_size = self.options.train_image_size or preprocessing.image_size
         self._reader = self._reader_of(preprocessing, train_image_size)
-        return image_model(backbone, self.answer(names), dropout, self.options.fit, train_image_size)
+        return image_model(backbone, self.answer_by(names), dropout, self.options.fit, train_image_size)
 
     def resized(self, image_size: int) -> ImageTask:
         """The same task whose pictures have another size, in training and outside."""

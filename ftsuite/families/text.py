@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,28 +9,25 @@ import numpy as np
 
 from ftsuite.api import TaskModel
 from ftsuite.data.text_task import TextReading
+from ftsuite.families.answering import Answering
 from ftsuite.models.answers import AnswerLayer, ClassProbabilities
 from ftsuite.models.heads import cross_entropy, softmax
 from ftsuite.models.text_encoder import encoder_for
 from ftsuite.models.text_heads import text_model
 
 
-class TextTask(TextReading):
+class TextTask(TextReading, Answering):
     """Texts to any answer, by a pooled encoder and a linear head.
 
-    A subclass writes `answer`, `objective` and `decode`, and where it answers otherwise than with one class of several,
-    `load`, to give its examples targets, and `metrics`.
+    A subclass writes `answer`, from which loss and decoding follow, and where it answers otherwise than with one class
+    of several, `load`, to give its examples targets, and `metrics`.
     """
-
-    @abc.abstractmethod
-    def answer(self, names: Sequence[str]) -> AnswerLayer:
-        """The layer that turns logits ``(batch, outputs)`` into answers, for outputs of these names."""
 
     def build(self, backbone: Any, names: Sequence[str], dropout: float) -> TaskModel:
         """The encoder with a linear head."""
         encoder = encoder_for(backbone, self.options)
         self.read_by(encoder)
-        return text_model(backbone, encoder, self.answer(names), dropout, self.options.pooling)
+        return text_model(backbone, encoder, self.answer_by(names), dropout, self.options.pooling)
 
 
 class TextClassification(TextTask):

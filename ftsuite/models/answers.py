@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
+import numpy as np
+
+from ftsuite.models.answer_losses import ScaledHuber, label_loss
 
 Activation = Literal["linear", "sigmoid", "softplus"]
 
@@ -18,6 +21,10 @@ class AnswerLayer(keras.layers.Layer):
     """
 
     names: tuple[str, ...]
+
+    def objective(self, label_smoothing: float, focal_gamma: float) -> Any:
+        """The Keras loss over (targets, logits) that fits this layer; as of `ftsuite.api.Task.objective`."""
+        raise NotImplementedError(f"{type(self).__name__} has no loss of its own: write `objective` in the task")
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """The shape of the logits."""
@@ -78,6 +85,33 @@ class NamedAnswers(AnswerLayer):
                 f"Expected a scale and an offset for each of {len(self.names)} outputs. "
                 f"Received: {len(self.scale)} and {len(self.offset)}"
             )
+
+    @classmethod
+    def standardised(cls, names: Sequence[str], targets: np.ndarray, activation: Activation = "linear") -> NamedAnswers:
+        """A layer under which logits of a usual size are answers of a usual size, whatever the unit.
+
+        Without it a head that begins at 0 has to find a mean of 120 before it can learn anything.
+
+        Args:
+            names: of the outputs.
+            targets: of the training split, ``(n, outputs)``: their standard deviation is the scale, their mean the
+                offset; of ``softplus`` the mean is the scale, and there is no offset, so that answers stay above 0.
+            activation: as of the layer.
+        """
+        mean, spread = targets.mean(axis=0, dtype=np.float64), targets.std(axis=0, dtype=np.float64)
+        if activation == "softplus":
+            return cls(names, activation, scale=[float(value) or 1.0 for value in np.abs(mean)], name="answers")
+        # A target that never varies has no spread to divide by.
+        return cls(names, activation, [float(value) or 1.0 for value in spread], mean.tolist(), name="answers")
+
+    def objective(self, label_smoothing: float, focal_gamma: float) -> Any:
+        """Of labels cross-entropy, each by itself; of numbers Huber's loss in units of their scale.
+
+        Numbers know no label smoothing and no focal loss: both are then left out.
+        """
+        if self.activation == "sigmoid" and set(self.scale) == {1.0} and set(self.offset) == {0.0}:
+            return label_loss(label_smoothing, focal_gamma)
+        return ScaledHuber(self.activation, self.scale, self.offset)
 
     def call(self, logits: Any) -> Any:
         """Answers of the logits."""

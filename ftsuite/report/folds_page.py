@@ -9,10 +9,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ftsuite.report.figures import METRIC_MEANINGS, METRIC_NAMES, figure_text, metric_name, shortened
+from ftsuite.report.figures import figure_text, shortened
+from ftsuite.report.fold_measures import FoldMeasure, measures_over_folds
 from ftsuite.report.templates import page_environment, resource
 
-_BASELINES = {"tf-idf": "TF-IDF with logistic regression"}
+_BASELINES = {"tf-idf": "TF-IDF with logistic regression", "constant": "One constant answer to all inputs"}
 
 
 def write_folds_page(path: Path, found: Mapping[str, Any]) -> None:
@@ -33,28 +34,21 @@ def write_folds_page(path: Path, found: Mapping[str, Any]) -> None:
 
 def folds_context(found: Mapping[str, Any]) -> dict[str, Any]:
     """What the page shows."""
-    headline = str(found["headline"])
-    names = [name for name in METRIC_NAMES if name in found["mean"]]
+    measures = measures_over_folds(found)
+    # A metric that has no value in some fold has no mean.
+    main = next((measure for measure in measures if measure.key == found["headline"]), measures[0])
+    headline = main.key
     return {
         "config": found["config"],
         "folds": found["folds"],
         "examples": found["examples"],
         "hint": found.get("rendered_hint"),
-        "headline": metric_name(headline),
-        "pooled": figure_text(found["pooled"][headline]),
-        "spread": spread_text(found["mean"][headline]),
-        "metrics": [
-            {
-                "name": metric_name(name),
-                "meaning": METRIC_MEANINGS.get(name, ""),
-                "pooled": figure_text(found["pooled"].get(name)),
-                "spread": spread_text(found["mean"][name]),
-                **_range(found["mean"][name]),
-            }
-            for name in names
-        ],
+        "headline": main.name,
+        "pooled": main.figure(found["pooled"][headline]),
+        "spread": main.spread(found["mean"][headline]),
+        "metrics": [_metric(measure, found) for measure in measures],
         "baselines": [
-            {"name": _BASELINES.get(name, name), "spread": spread_text(spreads[headline])}
+            {"name": _BASELINES.get(name, name), "spread": main.spread(spreads[headline])}
             for name, spreads in found["baselines"].items()
             if headline in spreads
         ],
@@ -63,13 +57,13 @@ def folds_context(found: Mapping[str, Any]) -> dict[str, Any]:
                 "fold": run["fold"],
                 "folder": run["folder"],
                 "counts": run["counts"],
-                "columns": [figure_text(run["test"].get(name)) for name in names],
-                "main": figure_text(run["test"].get(headline)),
+                "columns": [measure.figure(run["test"].get(measure.key)) for measure in measures],
+                "main": main.figure(run["test"].get(headline)),
             }
             for run in found["runs"]
         ],
-        "columns": [metric_name(name) for name in names],
-        "per_class": _per_class(found["pooled"]["per_class"]),
+        "columns": [measure.name for measure in measures],
+        "per_class": _per_class(found["pooled"].get("per_class") or {}),
         "notes": found["notes"],
     }
 
@@ -79,8 +73,16 @@ def spread_text(spread: Mapping[str, Any]) -> str:
     return f"{spread['mean']:.3f} ± {spread['standard_deviation']:.3f}"
 
 
-def _range(spread: Mapping[str, Any]) -> dict[str, str]:
-    return {"lowest": f"{spread['lowest']:.3f}", "highest": f"{spread['highest']:.3f}"}
+def _metric(measure: FoldMeasure, found: Mapping[str, Any]) -> dict[str, Any]:
+    spread = found["mean"][measure.key]
+    return {
+        "name": measure.name,
+        "meaning": measure.meaning,
+        "pooled": measure.figure(found["pooled"].get(measure.key)),
+        "spread": measure.spread(spread),
+        "lowest": measure.number(spread, "lowest"),
+        "highest": measure.number(spread, "highest"),
+    }
 
 
 def _per_class(figures: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,6 +11,8 @@ from typing import Any
 
 from ftsuite.report.files import as_object, read_text, torn
 
+_VALIDATION = "validation_"
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -29,6 +31,7 @@ class Epoch:
         padding_share: share of the tokens of training batches that are padding.
         truncated_share: share of training texts that are longer than the model reads.
         input_wait_share: share of the time of steps in which nothing was done but wait for the next batch.
+        validation: every figure on the validation split by name: ``loss``, and the metrics of a task with targets.
     """
 
     stage: int
@@ -43,6 +46,7 @@ class Epoch:
     padding_share: float = math.nan
     truncated_share: float = math.nan
     input_wait_share: float = math.nan
+    validation: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,11 @@ def _epoch(event: dict[str, Any]) -> Epoch:
         padding_share=number("padding_share"),
         truncated_share=number("truncated_share"),
         input_wait_share=number("input_wait_share"),
+        validation={
+            key.removeprefix(_VALIDATION): float(value)
+            for key, value in event.items()
+            if key.startswith(_VALIDATION) and isinstance(value, int | float)
+        },
     )
 
 

@@ -91,8 +91,8 @@ def specimens(test: Predictions, rows: Sequence[int], kind: str, thumbnails: Thu
             predicted=test.class_names[test.predictions[row]],
             probability=_probability(test, row),
             probability_of_true=float(test.probabilities[row, test.labels[row]]),
-            picture=_data_uri(picture),
-            text=_shortened(test.inputs[row]) if kind == "text" else "",
+            picture=data_uri(picture),
+            text=shortened_text(test.inputs[row]) if kind == "text" else "",
         )
         for row, picture in zip(unique, pictures, strict=True)
     }
@@ -102,7 +102,7 @@ def _probability(test: Predictions, row: int) -> float:
     return float(test.probabilities[row, test.predictions[row]])
 
 
-def _data_uri(picture: Any) -> str:
+def data_uri(picture: Any) -> str:
     """Return a picture as a data URI; what is neither JPEG nor PNG is left out."""
     if picture is None:
         return ""
@@ -112,5 +112,6 @@ def _data_uri(picture: Any) -> str:
     return f"data:{media_type};base64,{base64.b64encode(picture).decode('ascii')}"
 
 
-def _shortened(text: str) -> str:
+def shortened_text(text: str) -> str:
+    """A text of at most six hundred characters."""
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT].rstrip() + " …"

@@ -17,10 +17,12 @@ from ftsuite.evaluation import reliability_bins
 from ftsuite.report import facts
 from ftsuite.report.confusions import confusion_table, pairs_to_show
 from ftsuite.report.figures import METRIC_MEANINGS, METRIC_NAMES, figure_text, metric_name, shortened
+from ftsuite.report.measures import measures_of
 from ftsuite.report.mistakes import Thumbnails, specimens, worst_rows
-from ftsuite.report.plots import accuracy_plot, learning_rate_plot, loss_plot, reliability_plot
+from ftsuite.report.plots import accuracy_plot, learning_rate_plot, loss_plot, reliability_plot, target_plots
 from ftsuite.report.record import RunRecord, read_run
-from ftsuite.report.stages import stage_rows
+from ftsuite.report.stages import stage_columns, stage_rows
+from ftsuite.report.target_parts import target_parts, target_tiles
 from ftsuite.report.templates import page_environment, resource
 from ftsuite.report.text_parts import text_parts
 
@@ -83,19 +85,28 @@ def _context(record: RunRecord, thumbnails: Thumbnails | None) -> dict[str, Any]
         "hint": facts.rendered_hint(record),
         "noun": facts.noun(record),
         "classifies": record.classifies,
+        "targets": record.has_targets,
         "confidence": _confidence_percent(record),
-        "tiles": _tiles(record),
+        "tiles": target_tiles(record) if record.has_targets else _tiles(record),
         "run_facts": facts.run_facts(record),
         "splits": record.split_counts,
         "stages": stages,
+        "stage_columns": stage_columns(record),
         "plots": _plots(record, [stage.name for stage in stages]),
         "command": str(record.environment.get("command") or ""),
         "config_text": record.config_text,
         "environment_rows": facts.environment_rows(record.environment),
         "notes": facts.notes(record),
         **text_parts(record),
-        **(_of_predictions(record, thumbnails) if record.classifies else {"verdict": _adapted(record)}),
+        **_of_test(record, thumbnails),
     }
+
+
+def _of_test(record: RunRecord, thumbnails: Thumbnails | None) -> dict[str, Any]:
+    """What was found on the test split, by what the run answers."""
+    if record.has_targets:
+        return target_parts(record, thumbnails)
+    return _of_predictions(record, thumbnails) if record.classifies else {"verdict": _adapted(record)}
 
 
 def _of_predictions(record: RunRecord, thumbnails: Thumbnails | None) -> dict[str, Any]:
@@ -132,6 +143,9 @@ def _plots(record: RunRecord, names: list[str]) -> list[tuple[Markup, str]]:
     if not journal.epochs:
         return []
     texts = record.data_facts.get("kind") == "text"
+    rate = (learning_rate_plot(journal, names), "Learning rate at the end of each epoch.")
+    if record.has_targets:
+        return [*target_plots(journal, names, measures_of(record.metrics)[0], texts), rate]
     return [
         (
             loss_plot(journal, names),
@@ -141,7 +155,7 @@ def _plots(record: RunRecord, names: list[str]) -> list[tuple[Markup, str]]:
             accuracy_plot(journal, names),
             "Accuracy." if texts else "Accuracy. Training accuracy is on augmented examples.",
         ),
-        (learning_rate_plot(journal, names), "Learning rate at the end of each epoch."),
+        rate,
     ]
 
 

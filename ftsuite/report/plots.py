@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ftsuite.evaluation import ReliabilityBins, wilson_interval
 from ftsuite.report.journal import Epoch, Journal
+from ftsuite.report.measures import Measure
 from ftsuite.report.svg import FAINT, INK, PAPER, TRAIN, VALIDATION, drawing_style, to_svg
 
 _SIZE_INCHES = (5.2, 3.3)
@@ -34,6 +35,28 @@ def accuracy_plot(journal: Journal, stage_names: Sequence[str]) -> Markup:
     return _curves(journal, stage_names, series, "accuracy", "Accuracy by epoch, training and validation")
 
 
+def target_plots(
+    journal: Journal, stage_names: Sequence[str], measure: Measure, texts: bool
+) -> list[tuple[Markup, str]]:
+    """Loss, and the headline of a task with targets, by epoch, each with its caption."""
+    losses = [(lambda e: e.train_loss, TRAIN, False), (lambda e: e.validation.get("loss", math.nan), VALIDATION, True)]
+    figures = [(lambda e: e.validation.get(measure.key, math.nan), VALIDATION, True)]
+    # matplotlib's own font measures the text, and warns of letters that it lacks.
+    label = measure.spoken if all(ord(letter) < 256 for letter in measure.spoken) else "headline"
+    unit = f", in {measure.unit}" if measure.unit else ""
+    better = "higher" if measure.higher_is_better else "lower"
+    return [
+        (
+            _curves(journal, stage_names, losses, "loss", "Loss by epoch, training and validation"),
+            "Loss." if texts else "Loss. Training loss includes augmentation.",
+        ),
+        (
+            _curves(journal, stage_names, figures, label, f"Validation {measure.spoken} by epoch", name="headline"),
+            f"Validation {measure.spoken}{unit}; {better} is better.",
+        ),
+    ]
+
+
 def learning_rate_plot(journal: Journal, stage_names: Sequence[str]) -> Markup:
     """Learning rate at the end of each epoch, on a logarithmic scale."""
     series = [(lambda e: e.learning_rate if e.learning_rate > 0 else math.nan, INK, False)]
@@ -47,6 +70,7 @@ def _curves(
     label: str,
     alt: str,
     logarithmic: bool = False,
+    name: str = "",
 ) -> Markup:
     """Draw series (value, colour, whether it bears the rings of the epochs kept) over the run's epochs."""
     with drawing_style():
@@ -69,7 +93,7 @@ def _curves(
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
         axes.set_xlim(0.5, max(len(places), 1) + 0.5)
         _mark_stages(axes, journal, stage_names)
-        return to_svg(figure, f"plot-{label.replace(' ', '-')}", alt)
+        return to_svg(figure, f"plot-{name or label.replace(' ', '-')}", alt)
 
 
 def _mark_best(axes: Axes, journal: Journal, values: np.ndarray[Any, Any]) -> None:

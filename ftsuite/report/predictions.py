@@ -64,15 +64,7 @@ def read_predictions(path: Path) -> Predictions:
     Raises:
         ArtifactError: the file is missing or torn, or lacks a column.
     """
-    if not path.is_file():
-        raise ArtifactError(
-            f"Expected the file {path.name} in the run folder {path.parent}. Received: no such file",
-            "The run has not ended; finish it with `ftsuite run CONFIG --out FOLDER --resume`.",
-        )
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise torn(path, "a parquet table", str(error).splitlines()[0]) from error
+    table = read_table(path)
     missing = {"id", "split", "label", "prediction", "input"} - set(table.column_names)
     names = tuple(name.removeprefix(_PREFIX) for name in table.column_names if name.startswith(_PREFIX))
     if missing or not names:
@@ -95,6 +87,23 @@ def read_predictions(path: Path) -> Predictions:
         predictions=_class_indices(table.column("prediction").to_pylist(), names, path),
         probabilities=probabilities,
     )
+
+
+def read_table(path: Path) -> Any:
+    """Read a parquet table of a run folder, a `pyarrow.Table`.
+
+    Raises:
+        ArtifactError: the file is missing or torn.
+    """
+    if not path.is_file():
+        raise ArtifactError(
+            f"Expected the file {path.name} in the run folder {path.parent}. Received: no such file",
+            "The run has not ended; finish it with `ftsuite run CONFIG --out FOLDER --resume`.",
+        )
+    try:
+        return pyarrow.parquet.read_table(path)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise torn(path, "a parquet table", str(error).splitlines()[0]) from error
 
 
 def _class_indices(values: list[Any], names: tuple[str, ...], path: Path) -> IntArray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ftsuite.data.split_file import split_counts
 from ftsuite.errors import ArtifactError
+from ftsuite.report.answers import NO_ANSWERS, Answers, read_answers
 from ftsuite.report.files import read_object, read_yaml, torn
 from ftsuite.report.journal import Journal, read_journal
 from ftsuite.report.predictions import NO_PREDICTIONS, Predictions, read_predictions
@@ -32,6 +33,7 @@ class RunRecord:
         journal: epochs and ended stages.
         metrics: metrics.json.
         test: predictions on the test split; at least one, and none where no classifier was trained.
+        answers: on the test split, of a run with targets; then at least one, else none.
     """
 
     folder: Path
@@ -42,11 +44,17 @@ class RunRecord:
     journal: Journal
     metrics: dict[str, Any]
     test: Predictions
+    answers: Answers = NO_ANSWERS
 
     @property
     def classifies(self) -> bool:
-        """False where the job ended with an adapted encoder."""
+        """False where the examples have targets, and where the job ended with an adapted encoder."""
         return _classifies(self.metrics)
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether something else is answered than one class of several."""
+        return _has_targets(self.metrics)
 
     @property
     def data_facts(self) -> dict[str, Any]:
@@ -70,8 +78,11 @@ def read_run(folder: Path) -> RunRecord:
     _check_config(config, folder / "config.resolved.yaml")
     metrics = read_object(folder / "metrics.json")
     _check_metrics(metrics, folder / "metrics.json")
-    test = NO_PREDICTIONS
-    if _classifies(metrics):
+    test, answers = NO_PREDICTIONS, NO_ANSWERS
+    if _has_targets(metrics):
+        answers = read_answers(folder / "predictions.parquet", tuple(metrics["outputs"])).of_split("test")
+        _check_count(metrics, len(answers.ids), folder)
+    elif _classifies(metrics):
         test = read_predictions(folder / "predictions.parquet").of_split("test")
         _check_agreement(metrics, test, folder)
     return RunRecord(
@@ -83,6 +94,7 @@ def read_run(folder: Path) -> RunRecord:
         journal=read_journal(folder / "journal.jsonl"),
         metrics=metrics,
         test=test,
+        answers=answers,
     )
 
 
@@ -112,19 +124,50 @@ def _check_metrics(metrics: dict[str, Any], path: Path) -> None:
     if not _classifies(metrics):
         if not isinstance(test, dict):
             raise torn(path, "the test figures", type(test).__name__)
+        if _has_targets(metrics):
+            _check_described(metrics, path)
     elif not isinstance(test, dict) or not _is_figure(test.get("accuracy")) or "per_class" not in test:
         raise torn(path, "the test figures, accuracy and per_class among them", type(test).__name__)
     headline = metrics.get("headline", "accuracy")
+    if _has_targets(metrics) and isinstance(test.get(headline), dict) and "n" in test[headline]:
+        # These examples may not define a metric: its value is then None.
+        return
     if not _is_figure(test.get(headline)):
         raise torn(path, f"the headline figure {headline!r} among the test figures", sorted(test))
 
 
 def _classifies(metrics: dict[str, Any]) -> bool:
-    return metrics.get("headline") != ADAPTED_HEADLINE
+    return metrics.get("headline") != ADAPTED_HEADLINE and not _has_targets(metrics)
+
+
+def _has_targets(metrics: dict[str, Any]) -> bool:
+    return "metrics" in metrics
+
+
+def _check_described(metrics: dict[str, Any], path: Path) -> None:
+    """Refuse metrics.json where it does not say what a task with targets answers, and how well is measured."""
+    described, outputs = metrics["metrics"], metrics.get("outputs")
+    if not isinstance(described, dict) or not all(isinstance(one, dict) for one in described.values()):
+        raise torn(path, "a description of each metric under metrics", repr(described)[:80])
+    if metrics.get("headline") not in described:
+        raise torn(path, "the headline among the metrics", repr(metrics.get("headline")))
+    if not isinstance(outputs, list) or not outputs or not all(isinstance(name, str) for name in outputs):
+        raise torn(path, "names under outputs", repr(outputs)[:80])
 
 
 def _is_figure(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("value"), int | float) and "n" in value
+
+
+def _check_count(metrics: dict[str, Any], n: int, folder: Path) -> None:
+    """Refuse files of two different runs in one folder, as far as their counts show it."""
+    figure = metrics["test"][metrics["headline"]]
+    if n != figure["n"] or not n:
+        raise ArtifactError(
+            f"Expected metrics.json and predictions.parquet of the same run in {folder}. Received: figures over "
+            f"{figure['n']} test examples in one, {n} in the other",
+            "Repeat the evaluation so that both are written together.",
+        )
 
 
 def _check_agreement(metrics: dict[str, Any], test: Predictions, folder: Path) -> None:

@@ -7,9 +7,11 @@ for (const table of document.querySelectorAll("table.sortable")) {
     const down = head.getAttribute("aria-sort") === "ascending";
     const rows = [...table.tBodies[0].rows];
     rows.sort((a, b) => {
-      const order = column === 0
-        ? value(a, 0).localeCompare(value(b, 0), "en", { numeric: true })
-        : Number(value(a, column)) - Number(value(b, column));
+      const [first, second] = [value(a, column), value(b, column)];
+      const numbers = column > 0 && [first, second].every((text) => text !== "" && !Number.isNaN(Number(text)));
+      const order = numbers
+        ? Number(first) - Number(second)
+        : first.localeCompare(second, "en", { numeric: true });
       return down ? -order : order;
     });
     for (const other of heads) other.removeAttribute("aria-sort");

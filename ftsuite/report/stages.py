@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ftsuite.report.figures import FigureText, figure_text, plural
+from ftsuite.report.figures import FigureText, figure_text, metric_name, plural
 from ftsuite.report.journal import Block
+from ftsuite.report.measures import measures_of
 from ftsuite.report.plots import best_place
 from ftsuite.report.record import RunRecord
+
+_OF_CLASSES = ("accuracy", "log_loss")
+_MOST_MEASURES = 3
 
 
 @dataclass(frozen=True)
@@ -22,8 +27,7 @@ class StageRow:
         epochs: epochs that ran.
         stopped_early: whether it ended before its time.
         best: the epoch whose weights it kept, and whose stage that is if it is an earlier one.
-        accuracy: validation accuracy after the stage.
-        log_loss: validation log loss after the stage.
+        figures: on the validation split after the stage, as `stage_columns` names them.
         blocks: every block with the hashes before and after.
         proof: whether exactly the expected blocks moved, in words.
         held: the same as a flag; None where the journal has no hashes.
@@ -36,8 +40,7 @@ class StageRow:
     epochs: int
     stopped_early: bool
     best: str
-    accuracy: FigureText
-    log_loss: FigureText
+    figures: list[FigureText]
     blocks: tuple[Block, ...]
     proof: str
     held: bool | None
@@ -72,13 +75,26 @@ def _row(record: RunRecord, index: int, plan: dict[str, Any], result: dict[str, 
         epochs=len(record.journal.of_stage(index)),
         stopped_early=bool(end and end.stopped_early),
         best=_best(record, index),
-        accuracy=figure_text(validation.get("accuracy")),
-        log_loss=figure_text(validation.get("log_loss")),
+        figures=_figures(record, validation),
         blocks=blocks,
         proof=proof,
         held=held,
         doubt=str(result.get("doubt") or ""),
     )
+
+
+def stage_columns(record: RunRecord) -> list[str]:
+    """The names of the figures that a stage's row shows."""
+    if record.has_targets:
+        return [measure.name for measure in measures_of(record.metrics)[:_MOST_MEASURES]]
+    return [metric_name(name) for name in _OF_CLASSES]
+
+
+def _figures(record: RunRecord, validation: Mapping[str, Any]) -> list[FigureText]:
+    if record.has_targets:
+        measures = measures_of(record.metrics)[:_MOST_MEASURES]
+        return [measure.figure(validation.get(measure.key)) for measure in measures]
+    return [figure_text(validation.get(name)) for name in _OF_CLASSES]
 
 
 def _plans(config: dict[str, Any]) -> list[dict[str, Any]]:

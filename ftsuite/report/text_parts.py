@@ -9,6 +9,7 @@ from typing import Any
 
 from ftsuite.report import facts
 from ftsuite.report.adaptation import adaptation_part
+from ftsuite.report.constant import constant_part
 from ftsuite.report.differences import DifferenceRow, baseline_sentence, check_comparison, difference_rows
 from ftsuite.report.files import torn
 from ftsuite.report.input_bound import input_sentence_of
@@ -58,10 +59,12 @@ def findings(folder: Path, metrics: Mapping[str, Any]) -> list[str]:
         ArtifactError: one is told of in another form.
     """
     path = folder / "metrics.json"
+    constant = constant_part(metrics, path) if "metrics" in metrics else None
     baseline = (metrics.get("baselines") or {}).get("tf-idf")
     curve, adaptation = learning_curve_part(metrics, path), adaptation_part(metrics, path)
     shown = showcase_sentence(read_showcase(folder), "input")
     found = [baseline_sentence(metrics) if baseline else None, curve.sentence if curve else None]
+    found += [constant.sentence] if constant else []
     found += adaptation.sentences if adaptation else []
     between = wise_ft_part(metrics, path)
     found += [between.sentence] if between else []

@@ -11,6 +11,8 @@ their pictures, since other birds cannot; a trunk stands behind other birds as w
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -23,7 +25,7 @@ from ftsuite.data.field_guide.examples import parse_example_id
 from ftsuite.data.field_guide.guide import FieldGuide, Species
 from ftsuite.data.field_guide.habitat import HABITATS
 from ftsuite.data.field_guide.legs import feet
-from ftsuite.data.field_guide.light import develop, draw_light
+from ftsuite.data.field_guide.light import Light, develop, draw_light
 from ftsuite.data.field_guide.look import draw_look
 from ftsuite.data.field_guide.occlusion import draw_foreground
 from ftsuite.data.field_guide.pen import Image
@@ -67,38 +69,95 @@ def check_size(size: object) -> int:
     return int(size)
 
 
-def draw_picture(species: Species, random: np.random.Generator, size: int) -> Image:
-    """Draw a picture of a species from a stream; what `render` does once id and seed have given the stream."""
-    canvas_side = size * max(2, -(-256 // size))
+@dataclass(frozen=True)
+class Truth:
+    """What one picture shows, as it was drawn.
+
+    Attributes:
+        species: common name.
+        length_share: the longer extent of the bird, bill, tail and crest included, as a share of the picture's side.
+        tilt_degrees: of the body, 0 where it is level and 90 where it is upright.
+        crest: how tall, 0 for none and 1 for that of a cardinal.
+        marks: names of the field marks that it wears, as of `ftsuite.data.field_guide.guide.Marks`.
+    """
+
+    species: str
+    length_share: float
+    tilt_degrees: float
+    crest: float
+    marks: tuple[str, ...]
+
+
+def truth(example_id: str, seed: int) -> Truth:
+    """What the picture with this id shows; nothing is drawn. Marks may be hidden by the pose or by leaves.
+
+    Raises:
+        DataError: an id that is not one of the field guide's.
+    """
+    _, species, _ = parse_example_id(example_id, _ready_guide())
+    scene = _compose(species, generator_for(seed, example_id))
+    marks = draw_look(scene.wear, species).marks
+    worn = tuple(name for name in type(marks).model_fields if getattr(marks, name) is not None)
+    return Truth(species.name, scene.fills, math.degrees(scene.body.pose.tilt), species.shape.crest, worn)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """What is drawn, before any pixel is: with streams of their own for the parts, so that none shifts the others."""
+
+    light: Light
+    camera: dict[str, float]
+    scenery: np.random.Generator
+    wear: np.random.Generator
+    front: np.random.Generator
+    habitat: str
+    perch: str
+    fills: float
+    offset: np.ndarray
+    slope: float
+    clinging: bool
+    body: Body
+
+
+def _compose(species: Species, random: np.random.Generator) -> _Scene:
     light, camera = draw_light(random), draw_camera(random)
-    # Streams of their own for the parts: what one draws does not shift the others.
     scenery, posture, wear, front = random.spawn(4)
     habitat = tuple(HABITATS)[int(scenery.integers(len(HABITATS)))]
     perch = PERCHES[int(scenery.integers(len(PERCHES)))]
     fills = float(scenery.uniform(0.38, 0.88))
     offset = scenery.normal(0.0, 0.5, 2)
     slope = float(scenery.normal(0.0, 0.14))
-    background = HABITATS[habitat](canvas_side // 3, scenery)
-    canvas = np.asarray(cv2.resize(background, (canvas_side, canvas_side), interpolation=cv2.INTER_LINEAR))
     clinging = species.shape.clings and bool(posture.random() < 0.5)
     body = Body(species.shape, draw_pose(posture, species.shape, clinging=clinging))
-    _frame(body, canvas_side, fills, offset)
-    if perch in ("post", "rock", "ground") or clinging:
-        slope = 0.0
-    kind = "trunk" if clinging else perch
-    draw_perch(canvas, kind, feet(body), body.scale, slope, habitat, scenery, mirrored=body.pose.mirrored)
-    look = draw_look(wear, species)
-    grips = perch not in ("rock", "ground", "post")
-    layer = draw_bird(body, look, light, wear, canvas_side, slope=slope, grips=grips)
+    flat = perch in ("post", "rock", "ground") or clinging
+    return _Scene(
+        light, camera, scenery, wear, front, habitat, perch, fills, offset, 0.0 if flat else slope, clinging, body
+    )
+
+
+def draw_picture(species: Species, random: np.random.Generator, size: int) -> Image:
+    """Draw a picture of a species from a stream; what `render` does once id and seed have given the stream."""
+    canvas_side = size * max(2, -(-256 // size))
+    scene = _compose(species, random)
+    body, scenery = scene.body, scene.scenery
+    background = HABITATS[scene.habitat](canvas_side // 3, scenery)
+    canvas = np.asarray(cv2.resize(background, (canvas_side, canvas_side), interpolation=cv2.INTER_LINEAR))
+    _frame(body, canvas_side, scene.fills, scene.offset)
+    kind = "trunk" if scene.clinging else scene.perch
+    mirrored = body.pose.mirrored
+    draw_perch(canvas, kind, feet(body), body.scale, scene.slope, scene.habitat, scenery, mirrored=mirrored)
+    look = draw_look(scene.wear, species)
+    grips = scene.perch not in ("rock", "ground", "post")
+    layer = draw_bird(body, look, scene.light, scene.wear, canvas_side, slope=scene.slope, grips=grips)
     if layer is not None:
         height, width = layer.mask.shape
         place = canvas[layer.y : layer.y + height, layer.x : layer.x + width]
         place[:] = blend(place, layer.image, layer.mask)
     least, greatest = body.extent()
     middle = (float(least[0] + greatest[0]) / 2, float(least[1] + greatest[1]) / 2)
-    canvas = draw_foreground(canvas, front, middle, body.scale)
+    canvas = draw_foreground(canvas, scene.front, middle, body.scale)
     picture = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
-    return take(develop(np.asarray(picture, dtype=np.uint8), light), camera)
+    return take(develop(np.asarray(picture, dtype=np.uint8), scene.light), scene.camera)
 
 
 def _frame(body: Body, side: int, fills: float, offset: np.ndarray) -> None:
