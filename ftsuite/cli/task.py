@@ -10,9 +10,10 @@ from ftsuite.cli.main import LazyCommand, LazyGroup
 
 TASK_COMMANDS: Mapping[str, LazyCommand] = {
     "new": LazyCommand("ftsuite.cli.task_new:new", "Make a task of your own: a package that trains at once."),
+    "check": LazyCommand("ftsuite.cli.task_check:check", "Check that a task keeps the contract of plugins."),
 }
 
 
 @click.command("task", cls=LazyGroup, table=TASK_COMMANDS)
 def task() -> None:
-    """Make tasks of your own."""
+    """Make tasks of your own, and check them."""

@@ -84,9 +84,7 @@ def _refused(attempt: Any, what: str) -> None:
             f"{what} must be refused by the suite, as a DataError. Received: {error.message}",
             "Let the plugin pass on what it was given, empty or not: the suite refuses it, and says of which split.",
         ) from error
-    raise CheckFailed(
-        f"{what} must be refused. Received: no error.", "Do not put examples of one split into another."
-    )
+    raise CheckFailed(f"{what} must be refused. Received: no error.", "Do not put examples of one split into another.")
 
 
 def preprocessing_learns_from_training_alone(subject: Subject) -> None:
@@ -179,5 +177,3 @@ def answers_by_serving(prepared: Any, examples: Examples) -> np.ndarray:
     else:
         inputs = [read_pixels(picture)[None].astype("float32") for picture in examples.inputs]
     return np.concatenate([keras.ops.convert_to_numpy(serving(one, training=False)) for one in inputs])
-
-

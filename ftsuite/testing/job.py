@@ -11,7 +11,6 @@ import numpy as np
 
 from ftsuite.api import Examples
 from ftsuite.config import DataConfig, LoadedConfig, dump_yaml, load_config
-from ftsuite.errors import FtsuiteError
 from ftsuite.registry import Registry
 from ftsuite.testing import pictures, texts
 from ftsuite.testing.offer import Offer
@@ -154,5 +153,3 @@ def _written(plain: Mapping[str, Any], path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(dump_yaml(plain), encoding="utf-8")
     return path
-
-

@@ -61,6 +61,13 @@ class Ended(NamedTuple):
         lines = self.output.strip().splitlines()
         return lines[-1] if lines else ""
 
+    @property
+    def error(self) -> str:
+        """What went wrong: the message of a command that failed, else the last line on stderr."""
+        lines = [line.strip() for line in self.errors.strip().splitlines() if line.strip()]
+        starts = [number for number, line in enumerate(lines) if line.startswith("error: ")]
+        return " ".join(lines[starts[-1] :]).removeprefix("error: ") if starts else (lines[-1] if lines else "nothing")
+
 
 def run_process(arguments: Sequence[str], environment: Mapping[str, str], folder: Path) -> Ended:
     """Run Python to its end.

@@ -18,5 +18,4 @@ SPEC = TaskSpec(
     summary="Pictures to one number each: a size, an angle, an age.",
     options=RegressionOptions,
     factory="ftsuite_image_regression.task:ImageRegression",
-    headline="mean_absolute_error",
 )

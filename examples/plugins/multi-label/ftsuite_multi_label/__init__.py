@@ -18,5 +18,4 @@ SPEC = TaskSpec(
     summary="Pictures to all labels that apply, written as crest|bib.",
     options=LabelOptions,
     factory="ftsuite_multi_label.task:MultiLabel",
-    headline="macro_f1",
 )
