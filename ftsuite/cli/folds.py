@@ -78,22 +78,25 @@ class _Told:
     def _ended(self, event: Mapping[str, Any]) -> None:
         from ftsuite.evaluation import format_figure
 
-        shown = ", ".join(
-            f"{name.replace('_', ' ')} {format_figure(event['test'][name])}" for name in ("accuracy", "macro_f1")
-        )
+        # Of a task without classes the metric that it leads with; its unit comes with the table of all.
+        names = ("accuracy", "macro_f1") if "accuracy" in event["test"] else (event["headline"],)
+        shown = ", ".join(f"{name.replace('_', ' ')} {format_figure(event['test'][name])}" for name in names)
         was = "was finished before" if event["kept"] else "ended"
         self._terminal.line(f"Fold {event['fold']} of {event['of']} {was}: {shown}")
 
     def summarize(self, folder: Path, summary: Mapping[str, Any]) -> None:
         """Show the figures of all folds."""
-        from ftsuite.evaluation import format_figure
+        from ftsuite.evaluation import format_figure, format_measured
         from ftsuite.report.folds_page import spread_text
         from ftsuite.runs.folder import REPORT
 
-        rows = [
-            (name.replace("_", " "), spread_text(spread), format_figure(summary["pooled"][name]))
-            for name, spread in summary["mean"].items()
-        ]
+        own = summary.get("metrics")
+
+        def shown(name: str) -> str:
+            figure = summary["pooled"][name]
+            return format_figure(figure) if own is None else format_measured(figure, own[name]["unit"])
+
+        rows = [(name.replace("_", " "), spread_text(spread), shown(name)) for name, spread in summary["mean"].items()]
         columns = ("test figure", "mean ± deviation over folds", "all predictions together (95 % interval)")
         with self._terminal.logged_to(self._log):
             self._terminal.table(columns, rows, title=f"{summary['folds']} folds, every example tested once")

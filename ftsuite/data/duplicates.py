@@ -9,6 +9,7 @@ import numpy as np
 from ftsuite.api import Examples
 from ftsuite.data.same_texts import same_texts
 from ftsuite.data.sources.found import listed
+from ftsuite.data.targets import same_answers
 from ftsuite.errors import DataError
 
 # Of equal contents in several official splits the rarer split's stays: a test is not to lose to the training.
@@ -36,14 +37,16 @@ def drop_duplicates(examples: Examples) -> Examples:
     first = np.ones(len(order), dtype=bool)
     first[1:] = np.diff(same.numbers[order]) > 0
     conflicting = np.zeros(same.count, dtype=bool)
-    conflicting[same.numbers[examples.labels != examples.labels[same.firsts][same.numbers]]] = True
+    answers = same_answers(examples)
+    conflicting[same.numbers[answers != answers[same.firsts][same.numbers]]] = True
     kept = np.sort(order[first & ~conflicting[same.numbers[order]]])
     in_conflict = int(conflicting[same.numbers].sum())
     repeated = len(examples) - in_conflict - len(kept)
     if not repeated and not in_conflict:
         return examples
     _require_classes(examples, kept)
-    notes = _notes(len(examples), repeated, in_conflict, int(conflicting.sum()))
+    what = "class" if examples.targets is None else "label"
+    notes = _notes(len(examples), repeated, in_conflict, int(conflicting.sum()), what)
     return replace(examples.take(kept), notes=(*examples.notes, *notes))
 
 
@@ -58,6 +61,8 @@ def _ranks(examples: Examples) -> np.ndarray:
 
 
 def _require_classes(examples: Examples, kept: np.ndarray) -> None:
+    if examples.targets is not None:
+        return
     before = np.bincount(examples.labels, minlength=len(examples.class_names))
     after = np.bincount(examples.labels[kept], minlength=len(examples.class_names))
     lost = [examples.class_names[index] for index in np.flatnonzero((before > 0) & (after == 0))]
@@ -69,7 +74,7 @@ def _require_classes(examples: Examples, kept: np.ndarray) -> None:
         )
 
 
-def _notes(total: int, repeated: int, in_conflict: int, contents: int) -> list[str]:
+def _notes(total: int, repeated: int, in_conflict: int, contents: int, what: str) -> list[str]:
     notes = []
     if repeated:
         verb = "example that repeats" if repeated == 1 else "examples that repeat"
@@ -79,7 +84,7 @@ def _notes(total: int, repeated: int, in_conflict: int, contents: int) -> list[s
     if in_conflict:
         which = "content stands" if contents == 1 else "contents stand"
         notes.append(
-            f"Left out {in_conflict:,} of {total:,} examples whose {contents:,} {which} under more than one class "
+            f"Left out {in_conflict:,} of {total:,} examples whose {contents:,} {which} under more than one {what} "
             "(data.duplicates: drop)."
         )
     return notes

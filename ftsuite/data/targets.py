@@ -84,6 +84,32 @@ def with_label_sets(examples: Examples, separator: str = "|", nothing: str = "no
     return replace(examples, targets=targets, target_names=names, labels=strata, class_names=told)
 
 
+def same_answers(examples: Examples) -> np.ndarray:
+    """What is to be answered to each example as a number ``(n,)`` int64: equal where labels, or all targets, are."""
+    if examples.targets is None:
+        return examples.labels
+    return np.unique(examples.targets, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def with_answers_as_classes(examples: Examples) -> Examples:
+    """The same examples with a class for each answer that there is, to tell equal answers from others.
+
+    Of examples without targets the classes as they are.
+    """
+    if examples.targets is None:
+        return examples
+    answers = same_answers(examples)
+    _, first = np.unique(answers, return_index=True)
+    return replace(examples, labels=answers, class_names=tuple(_told(examples, row) for row in first.tolist()))
+
+
+def _told(examples: Examples, position: int) -> str:
+    """The targets of an example in words."""
+    assert examples.targets is not None, "asked for where there are some"
+    row, names = examples.targets[position], examples.target_names
+    return ", ".join(f"{name} {value:.6g}" for name, value in zip(names, row, strict=True))
+
+
 def _number(text: str) -> float | None:
     try:
         number = float(text)

@@ -184,7 +184,7 @@ def _acceleration(statistic: Statistic, n: int, seed: int) -> float:
     """A sixth of the skewness of what examples add to the figure, by leaving out one, or one of many random parts."""
     order = np.random.default_rng([seed, 0xACC]).permutation(n)
     parts = np.array_split(order, min(n, _MOST_PARTS))
-    left: FloatArray = np.array([_defined(statistic, np.setdiff1d(order, part)) for part in parts])
+    left: FloatArray = np.array([_defined(statistic, _without(part, n)) for part in parts])
     left = left[np.isfinite(left)]
     if not len(left):
         return 0.0
@@ -203,6 +203,12 @@ def _figure(value: float | None, interval: Interval | None, n: int, confidence: 
 
 def _rounded(number: float) -> float:
     return float(f"{number:.{_DIGITS}g}") + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def _without(part: np.ndarray, n: int) -> np.ndarray:
+    kept = np.ones(n, dtype=np.bool_)
+    kept[part] = False
+    return np.flatnonzero(kept)
 
 
 def _in_one_order(targets: np.ndarray, answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

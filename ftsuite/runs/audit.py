@@ -20,6 +20,7 @@ from ftsuite.runs.audit_checks import CHECKS, PICTURES, Audited, Check, feature_
 from ftsuite.runs.audit_inputs import options_of
 from ftsuite.runs.example_checks import require_kind
 from ftsuite.runs.loading import load_of_task
+from ftsuite.runs.own_metrics import metrics_of, require_targets
 from ftsuite.runs.prepare import plugin_errors, used_splits
 
 # Copies are looked for whatever a run would do about them, and of folds none is the one that is tested.
@@ -137,6 +138,7 @@ def _load(loaded: LoadedConfig, spec: TaskSpec, progress: Progress) -> Examples:
     with plugin_errors(spec.name, "load"):
         examples = load_of_task(task, config.data, progress, collect=True)
     require_kind(spec, examples, config)
+    require_targets(examples, metrics_of(task, spec), spec)
     collected = examples.collected or Collected()
     if not len(examples) and not collected.bad_files:
         said = " ".join(collected.refusals)
@@ -205,6 +207,8 @@ def _why_not(check: Check, audited: Audited) -> str:
     # What would be refused is told even where there is nothing else to look at.
     if not len(examples) and check.name not in ("refused", "class-names", "class-counts"):
         return "There is no usable example."
+    if check.of_classes and examples.targets is not None:
+        return "It is for classes, and this task has none."
     if check.fewest_classes > len(examples.class_names) + len(audited.empty_classes) * (not check.needs_features):
         return f"It needs at least {check.fewest_classes} classes."
     return ""

@@ -11,6 +11,7 @@ import numpy as np
 from ftsuite.api import Collected, Examples, Progress, TaskSpec
 from ftsuite.config import LoadedConfig
 from ftsuite.data.audit.findings import Finding
+from ftsuite.data.targets import with_answers_as_classes
 
 PICTURES, TEXTS = "pictures", "texts"
 
@@ -58,6 +59,7 @@ class Check:
         modality: `PICTURES` or `TEXTS` where it is for one of them, else empty.
         needs_features: whether a pretrained model must look at every example first.
         fewest_classes: below so many classes there is nothing to look for.
+        of_classes: whether it looks at classes, which tasks that answer with numbers or sets of labels have not.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Check:
     modality: str = ""
     needs_features: bool = False
     fewest_classes: int = 0
+    of_classes: bool = False
 
 
 def _refused(audited: Audited) -> list[Finding]:
@@ -95,19 +98,21 @@ def _groups(audited: Audited) -> list[Finding]:
 def _exact_copies(audited: Audited) -> list[Finding]:
     from ftsuite.data.audit.exact_copies import check_exact_copies
 
-    return check_exact_copies(audited.examples, audited.splits, audited.progress, pixels=not audited.quick)
+    return check_exact_copies(
+        with_answers_as_classes(audited.examples), audited.splits, audited.progress, pixels=not audited.quick
+    )
 
 
 def _near_images(audited: Audited) -> list[Finding]:
     from ftsuite.data.audit.near_images import check_near_images
 
-    return check_near_images(audited.examples, audited.splits, progress=audited.progress)
+    return check_near_images(with_answers_as_classes(audited.examples), audited.splits, progress=audited.progress)
 
 
 def _near_texts(audited: Audited) -> list[Finding]:
     from ftsuite.data.audit.near_texts import check_near_texts
 
-    return check_near_texts(audited.examples, audited.splits)
+    return check_near_texts(with_answers_as_classes(audited.examples), audited.splits)
 
 
 def _image_shapes(audited: Audited) -> list[Finding]:
@@ -158,8 +163,8 @@ def _drift(audited: Audited) -> list[Finding]:
 
 CHECKS: Sequence[Check] = (
     Check("refused", "Files that cannot be read, and what else a run refuses", _refused),
-    Check("class-names", "Classes under two spellings", _class_names, fewest_classes=2),
-    Check("class-counts", "Empty, small and uneven classes", _class_counts),
+    Check("class-names", "Classes under two spellings", _class_names, fewest_classes=2, of_classes=True),
+    Check("class-counts", "Empty, small and uneven classes", _class_counts, of_classes=True),
     Check("groups", "Groups on both sides of a split", _groups),
     Check("exact-copies", "Exact copies, and copies under several labels", _exact_copies),
     Check("near-images", "Near-duplicate pictures", _near_images, PICTURES),
@@ -168,8 +173,8 @@ CHECKS: Sequence[Check] = (
     Check("text-shapes", "Lengths of texts, and what the model does not see of them", _text_shapes, TEXTS),
     Check("text-encoding", "Damaged characters", _text_encoding, TEXTS),
     Check("text-languages", "Languages", _text_languages, TEXTS),
-    Check("label-errors", "Labels that are most likely wrong", _label_errors, "", True, 2),
-    Check("outliers", "Examples unlike all others of their class", _outliers, "", True),
+    Check("label-errors", "Labels that are most likely wrong", _label_errors, "", True, 2, of_classes=True),
+    Check("outliers", "Examples unlike all others of their class", _outliers, "", True, of_classes=True),
     Check("drift", "Splits that differ from each other", _drift, "", True),
 )
 

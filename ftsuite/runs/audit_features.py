@@ -84,7 +84,7 @@ def audit_features(
     fitted = _fit(task, spec, config, examples)
     backbone = _pretrained(spec, config, options, progress)
     with plugin_errors(spec.name, "build"):
-        model = task.build(backbone, examples.class_names, 0.0)
+        model = task.build(backbone, examples.output_names, 0.0)
     extractor = feature_extractor(model, backbone)
     extractor.network.compile(jit_compile=uses_xla())
     folder = ActivationFolder(home() / "activations", activations_limit_bytes(), tell=tell or _silent)
@@ -136,7 +136,8 @@ def _fit(task: Task, spec: TaskSpec, config: Config, examples: Examples) -> str:
     training = examples.take(np.flatnonzero(splits == "train"))
     with plugin_errors(spec.name, "fit_preprocessing"):
         task.fit_preprocessing(training)
-    return hash_texts([*training.content_hashes, *map(str, training.labels)])
+    asked = [] if training.targets is None else map(str, training.targets.tolist())
+    return hash_texts([*training.content_hashes, *map(str, training.labels), *asked])
 
 
 def _pretrained(
@@ -162,7 +163,7 @@ def _pipeline(task: Task, examples: Examples, config: Config) -> Pipeline:
     return Pipeline(
         preprocess=task.preprocess,
         mix=task.augment_batch,
-        num_classes=len(examples.class_names),
+        num_classes=len(examples.output_names),
         batch_size=_BATCH_EXAMPLES,
         seed=config.seed,
         encode=task.encode if type(task).encode is not Task.encode else None,

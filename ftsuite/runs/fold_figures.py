@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,13 @@ from ftsuite.config import LoadedConfig
 from ftsuite.data.split_file import split_facts
 from ftsuite.errors import DataError
 from ftsuite.evaluation import evaluate_predictions
-from ftsuite.report.predictions import Predictions, read_predictions
+from ftsuite.evaluation.any_metric import metric_figures
+from ftsuite.registry import Registry
+from ftsuite.report.answers import read_answers
+from ftsuite.report.predictions import read_predictions
 from ftsuite.runs import folder as folders
 from ftsuite.runs.folds_folder import fold_folder
+from ftsuite.runs.own_metrics import metrics_of
 
 _DECIMALS = 8
 SPREAD_NOTE = (
@@ -31,6 +35,10 @@ UNEQUAL_NOTE = (
     "Macro F1 and calibration error are not averages over examples, so over all predictions they are not the mean "
     "of the folds (G. Forman, M. Scholz, 2010, https://doi.org/10.1145/1882471.1882479)."
 )
+UNEQUAL_METRICS_NOTE = (
+    "A metric that is no average over examples is over all predictions not the mean of the folds "
+    "(G. Forman, M. Scholz, 2010, https://doi.org/10.1145/1882471.1882479)."
+)
 GROUPS_NOTE = (
     "Examples of one group resemble each other, which the intervals leave out: they are too narrow for that, too."
 )
@@ -45,7 +53,9 @@ def fold_row(folder: Path, number: int) -> dict[str, Any]:
     fold = fold_folder(folder, number)
     metrics = folders.read_json(fold / folders.METRICS)
     facts = split_facts(fold / folders.SPLIT)
-    baselines = {name: _scalars(figures) for name, figures in (metrics.get("baselines") or {}).items()}
+    baselines = {
+        name: _scalars(figures.get("test", figures)) for name, figures in (metrics.get("baselines") or {}).items()
+    }
     return {
         "fold": number,
         "folder": fold.name,
@@ -74,8 +84,11 @@ def summarize(loaded: LoadedConfig, folder: Path, rows: Sequence[dict[str, Any]]
         ArtifactError: predictions are missing or torn.
         DataError: an example was tested twice.
     """
+    own = folders.read_json(fold_folder(folder, rows[0]["fold"]) / folders.METRICS)
+    if "metrics" in own:
+        return summarize_targets(loaded, folder, rows, own)
     tests = [read_predictions(fold_folder(folder, row["fold"]) / folders.PREDICTIONS).of_split("test") for row in rows]
-    _require_once(tests)
+    require_once([test.ids for test in tests], {test.class_names for test in tests})
     wanted = loaded.config.evaluation
     pooled = evaluate_predictions(
         np.concatenate([test.probabilities for test in tests]),
@@ -87,23 +100,73 @@ def summarize(loaded: LoadedConfig, folder: Path, rows: Sequence[dict[str, Any]]
     )
     # A job without a metric of its own leads with macro F1 where classes are uneven, which folds may differ in.
     headlines = {row["headline"] for row in rows}
-    grouped = any(row["grouped"] for row in rows)
+    return {
+        **_common(loaded, folder, rows),
+        "headline": rows[0]["headline"] if len(headlines) == 1 else "macro_f1",
+        "examples": sum(len(test.ids) for test in tests),
+        "pooled": pooled,
+        "notes": _notes(rows, UNEQUAL_NOTE),
+    }
+
+
+def summarize_targets(
+    loaded: LoadedConfig, folder: Path, rows: Sequence[dict[str, Any]], own: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`summarize` for a task with metrics of its own; its plugin makes the pooled figures.
+
+    Args:
+        loaded: the config.
+        folder: of the folds.
+        rows: of every fold.
+        own: metrics.json of one of them.
+    """
+    spec = Registry.discover().spec(loaded.config.task)
+    options: Any = loaded.options if loaded.options is not None else spec.options()
+    task = spec.create(options, loaded.config.seed)
+    outputs = tuple(own["outputs"])
+    tests = [
+        read_answers(fold_folder(folder, row["fold"]) / folders.PREDICTIONS, outputs).of_split("test") for row in rows
+    ]
+    others = [folders.read_json(fold_folder(folder, row["fold"]) / folders.METRICS)["outputs"] for row in rows]
+    require_once([test.ids for test in tests], {tuple(names) for names in others})
+    wanted = loaded.config.evaluation
+    pooled = metric_figures(
+        metrics_of(task, spec),
+        np.concatenate([test.targets for test in tests]).astype(np.float32),
+        np.concatenate([test.answers for test in tests]).astype(np.float32),
+        confidence=wanted.confidence,
+        bootstrap_samples=wanted.bootstrap_samples,
+        seed=loaded.config.seed,
+    )
+    return {
+        **_common(loaded, folder, rows),
+        "headline": own["headline"],
+        "outputs": own["outputs"],
+        "metrics": own["metrics"],
+        "examples": sum(len(test.ids) for test in tests),
+        "pooled": pooled,
+        "notes": _notes(rows, UNEQUAL_METRICS_NOTE),
+    }
+
+
+def _common(loaded: LoadedConfig, folder: Path, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
         "complete": True,
         "seed": loaded.config.seed,
-        "headline": rows[0]["headline"] if len(headlines) == 1 else "macro_f1",
         "rendered_hint": folders.read_json(fold_folder(folder, 1) / folders.ENVIRONMENT)["data"].get("hint"),
-        "examples": sum(len(test.ids) for test in tests),
         "mean": _spreads([row["test"] for row in rows]),
         "baselines": {
             name: _spreads([row["baselines"][name] for row in rows])
             for name in rows[0].get("baselines", {})
             if all(name in row.get("baselines", {}) for row in rows)
         },
-        "pooled": pooled,
         "runs": list(rows),
-        "notes": [SPREAD_NOTE, POOLED_NOTE, UNEQUAL_NOTE, *([GROUPS_NOTE] if grouped else [])],
     }
+
+
+def _notes(rows: Sequence[dict[str, Any]], unequal: str) -> list[str]:
+    grouped = any(row["grouped"] for row in rows)
+    return [SPREAD_NOTE, POOLED_NOTE, unequal, *([GROUPS_NOTE] if grouped else [])]
 
 
 def _scalars(figures: dict[str, Any]) -> dict[str, Any]:
@@ -127,10 +190,18 @@ def _spread(values: Sequence[float]) -> dict[str, float | int]:
     }
 
 
-def _require_once(tests: Sequence[Predictions]) -> None:
-    """Refuse folds that were dealt from other data, or by another rule: their figures do not belong together."""
-    names = [identifier for test in tests for identifier in test.ids]
-    if len(set(names)) != len(names) or len({test.class_names for test in tests}) > 1:
+def require_once(ids: Sequence[Sequence[str]], answered: Set[object]) -> None:
+    """Refuse folds that were dealt from other data, or by another rule: their figures do not belong together.
+
+    Args:
+        ids: of the tested examples, fold by fold.
+        answered: the classes or outputs of the folds.
+
+    Raises:
+        DataError: an example was tested twice, or folds answer with other classes.
+    """
+    names = [identifier for fold in ids for identifier in fold]
+    if len(set(names)) != len(names) or len(answered) > 1:
         raise DataError(
             f"Expected every example to be tested in one fold. Received: {len(names) - len(set(names)):,} in two.",
             "The data or the installed scikit-learn has changed between the folds: begin anew without --resume.",

@@ -67,11 +67,18 @@ def execute_folds(
                 _tell(listener, {"event": "fold_started", **told})
                 _run_fold(folds_folder.of_fold(loaded, number), folder, number, shown)
             rows.append(fold_row(folder, number))
-            _tell(listener, {"event": "fold_ended", **told, "kept": kept, "test": rows[-1]["test"]})
+            _tell(
+                listener, {"event": "fold_ended", **told, "kept": kept, "test": rows[-1]["test"], **_headline(rows[-1])}
+            )
             folds_folder.write_folds(folder, {"complete": False, "runs": rows})
         summary = folds_folder.write_folds(folder, summarize(loaded, folder, rows))
         write_folds_page(folder / folds_folder.REPORT, summary)
     return FoldsResult(folder, summary)
+
+
+def _headline(row: dict[str, Any]) -> dict[str, Any]:
+    """Of a task with metrics of its own, the one that it leads with."""
+    return {} if "accuracy" in row["test"] else {"headline": row["headline"]}
 
 
 def _tell(listener: Listener | None, event: dict[str, Any]) -> None:

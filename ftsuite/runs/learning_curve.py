@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ftsuite.runs import folder as folders
-from ftsuite.runs.judgement import baseline_probabilities, probabilities_of
+from ftsuite.runs.judgement import baseline_figure, probabilities_of, split_figures
 from ftsuite.runs.prepare import Prepared, curve_counts, with_training_subset
-from ftsuite.runs.workload import figures_of, make_trainer
+from ftsuite.runs.target_figures import BASELINE
+from ftsuite.runs.workload import make_trainer
 from ftsuite.training.checkpoints import latest_checkpoint
 from ftsuite.training.journal import Journal
 
@@ -40,20 +41,19 @@ def learning_curve(
         return None
     metric = prepared.headline
     rows = [_row(with_training_subset(prepared, count), start, metric, folder, resume) for count in counts]
-    baseline = whole.get("baselines", {}).get("tf-idf", {}).get(metric)
+    baselines = whole.get("baselines", {})
+    baseline = baselines[BASELINE]["test"][metric] if BASELINE in baselines else baselines.get("tf-idf", {}).get(metric)
     rows.append({"examples": everything, "model": whole["test"][metric], "baseline": baseline})
     return {"metric": metric, "rows": rows}
 
 
 def _row(prepared: Prepared, start: list[np.ndarray], metric: str, folder: Path, resume: bool) -> dict[str, Any]:
-    count, test = len(prepared.parts["train"]), prepared.parts["test"]
+    count = len(prepared.parts["train"])
     prepared.model.training.set_weights(start)
     journal = Journal(folder / f"journal.examples-{count}.jsonl")
     checkpoints = folder / folders.CHECKPOINTS / f"examples-{count}"
     if not (resume and latest_checkpoint(checkpoints)):
         journal.cut(0)
     make_trainer(prepared, journal, checkpoints).run(resume)
-    model = figures_of(prepared, probabilities_of(prepared, "test")[0], test.labels)[metric]
-    baseline = baseline_probabilities(prepared)
-    beside = None if baseline is None else figures_of(prepared, baseline.test_probabilities, test.labels)[metric]
-    return {"examples": count, "model": model, "baseline": beside}
+    model = split_figures(prepared, "test", probabilities_of(prepared, "test")[0])[metric]
+    return {"examples": count, "model": model, "baseline": baseline_figure(prepared, metric)}

@@ -55,11 +55,10 @@ def preview(
     chosen = spread_over_classes(part.labels, min(count, len(part)), config.seed if seed is None else seed)
     with plugin_errors(prepared.spec.name, "preprocess"), named_inputs(part):
         columns, notes = _columns(prepared, part, chosen, epochs if split == "train" else 0)
-    classes = prepared.task.classifies
     shown = tuple(
         PreviewExample(
             str(part.ids[position]),
-            part.class_names[part.labels[position]] if classes else "",
+            _label(prepared, part, int(position)),
             tuple(column[row] for column in columns),
         )
         for row, position in enumerate(chosen)
@@ -72,20 +71,36 @@ def _columns(
 ) -> tuple[list[list[PreviewView]], tuple[str, ...]]:
     """The views of all examples: whole, then epoch by epoch where that is another view."""
     whole, said = _views(prepared, whole_views(prepared.pipeline, part, chosen), [NOT_AUGMENTED] * len(chosen))
-    if prepared.task.classifies:
+    if _has_classes(prepared):
         targets = np.eye(len(part.class_names), dtype=np.float32)[part.labels[chosen]]
         whole = _with_shares(whole, targets, part.class_names)
     columns, notes = [whole], [said]
     for epoch in range(epochs if _changes(prepared, part, chosen) else 0):
         features, targets = training_views(prepared.pipeline, part, chosen, epoch)
         views, said = _views(prepared, features, [f"epoch {epoch + 1}"] * len(chosen))
-        columns.append(_with_shares(views, targets, part.class_names) if prepared.task.classifies else views)
+        columns.append(_with_shares(views, targets, part.class_names) if _has_classes(prepared) else views)
         notes.append(said)
     if epochs and len(columns) == 1:
         notes.append("Training does not change these examples at random: every epoch sees them as they are here.")
     if prepared.task.mixes_batches and epochs:
         notes.append("Pictures are mixed among those of this page; a run mixes those of a batch.")
+        if prepared.metrics:
+            notes.append("Targets are mixed with them; what is shown here are those of each picture by itself.")
     return columns, tuple(dict.fromkeys(note for note in notes if note))
+
+
+def _has_classes(prepared: Prepared) -> bool:
+    return prepared.task.classifies and not prepared.metrics
+
+
+def _label(prepared: Prepared, part: Examples, position: int) -> str:
+    """The class of an example, or its targets: numbers by name, of labels those that apply."""
+    if part.targets is None:
+        return part.class_names[part.labels[position]] if prepared.task.classifies else ""
+    row, names = part.targets[position], part.target_names
+    if len(names) > 1 and np.isin(part.targets, (0.0, 1.0)).all():
+        return ", ".join(name for name, value in zip(names, row, strict=True) if value) or "none"
+    return ", ".join(f"{name} {value:.6g}" for name, value in zip(names, row, strict=True))
 
 
 def _changes(prepared: Prepared, part: Examples, chosen: np.ndarray) -> bool:
@@ -114,7 +129,9 @@ def _facts(prepared: Prepared, part: Examples, split: str) -> dict[str, str]:
     training_size = getattr(prepared.task.options, "train_image_size", None)
     if training_size is not None:
         facts["Training pictures"] = f"{training_size} pixels"
-    if prepared.task.classifies:
+    if prepared.metrics:
+        facts["Outputs"] = ", ".join(part.target_names)
+    elif prepared.task.classifies:
         facts["Classes"] = f"{len(part.class_names):,}"
     augment = getattr(prepared.task.options, "augment", None)
     if split == "train" and augment is not None:

@@ -71,9 +71,31 @@ def constant_figures(prepared: Prepared, answers: np.ndarray) -> dict[str, Any]:
     names = prepared.examples.output_names
     return {
         "test": figures_of_targets(prepared, targets, everywhere),
-        "difference": metric_differences(prepared.metrics, targets, answers, everywhere, **asked(prepared)),
+        "difference": difference_of_answers(prepared, answers, everywhere),
         "answer": {name: float(f"{value:.7g}") for name, value in zip(names, constant, strict=True)},
     }
+
+
+def difference_of_answers(prepared: Prepared, answers: np.ndarray, others: np.ndarray) -> dict[str, Any]:
+    """By every metric, how much two answers ``(n, outputs)`` to the test split differ: the first less the second."""
+    targets = targets_of_part(prepared.parts["test"])
+    return metric_differences(prepared.metrics, targets, answers, others, **asked(prepared))
+
+
+def require_answers(prepared: Prepared, split: str, answers: np.ndarray) -> None:
+    """Refuse what `Task.decode` must not give.
+
+    Raises:
+        PluginError: another shape than that of the split's targets, or numbers that are not finite.
+    """
+    wanted = targets_of_part(prepared.parts[split]).shape
+    if np.shape(answers) == wanted and np.isfinite(answers).all():
+        return
+    received = f"shape {np.shape(answers)}" if np.shape(answers) != wanted else "numbers that are not finite"
+    raise PluginError(
+        f"Task.decode of {prepared.spec.name!r} must give finite answers of shape {wanted}. Received: {received}.",
+        "Mend the plugin.",
+    )
 
 
 def described(metrics: tuple[Metric, ...]) -> dict[str, Any]:

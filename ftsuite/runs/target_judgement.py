@@ -16,34 +16,15 @@ from ftsuite.errors import PluginError
 from ftsuite.report.parts_file import PARTS_NAME, write_parts
 from ftsuite.runs import folder as folders
 from ftsuite.runs.prepare import Prepared, plugin_errors
-from ftsuite.runs.target_figures import BASELINE, constant_figures, described, figures_of_targets, targets_of_part
+from ftsuite.runs.target_figures import described, targets_of_part
 from ftsuite.training.journal import Journal
 
 
-def metrics_of_targets(
-    prepared: Prepared, answers: Mapping[str, np.ndarray], stages: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """The content of metrics.json.
-
-    Args:
-        prepared: the job.
-        answers: ``(n, outputs)`` of the splits ``validation`` and ``test``.
-        stages: what each stage reports.
-    """
-    require_answers(prepared, answers)
-    figures = {
-        name: figures_of_targets(prepared, targets_of_part(prepared.parts[name]), values)
-        for name, values in answers.items()
-    }
-    return {
-        "format": 1,
-        "headline": prepared.headline,
-        "outputs": list(prepared.examples.output_names),
-        "metrics": described(prepared.metrics),
-        **figures,
-        "stages": stages,
-        "baselines": {BASELINE: constant_figures(prepared, answers["test"])},
-    }
+def facts_of_targets(prepared: Prepared) -> dict[str, Any]:
+    """What metrics.json says of outputs and metrics themselves, so that it can be read without the plugin."""
+    if not prepared.metrics:
+        return {}
+    return {"outputs": list(prepared.examples.output_names), "metrics": described(prepared.metrics)}
 
 
 def conclude_targets(
@@ -60,23 +41,6 @@ def conclude_targets(
         parts = prepared.task.report(test, answers["test"], prepared.examples.output_names)
     write_parts(folder / PARTS_NAME, parts, prepared.spec.name)
     journal.write("evaluated", test=metrics["test"])
-
-
-def require_answers(prepared: Prepared, answers: Mapping[str, np.ndarray]) -> None:
-    """Refuse what `Task.decode` must not give.
-
-    Raises:
-        PluginError: another shape than that of the targets, or numbers that are not finite.
-    """
-    for name, values in answers.items():
-        wanted = targets_of_part(prepared.parts[name]).shape
-        if np.shape(values) != wanted or not np.isfinite(values).all():
-            received = f"shape {np.shape(values)}" if np.shape(values) != wanted else "numbers that are not finite"
-            raise PluginError(
-                f"Task.decode of {prepared.spec.name!r} must give finite answers of shape {wanted}. "
-                f"Received: {received}.",
-                "Mend the plugin.",
-            )
 
 
 def write_answers(
@@ -101,10 +65,11 @@ def _table(split: str, task: Task, examples: Examples, answers: np.ndarray, task
     targets, names = targets_of_part(examples), examples.output_names
     with plugin_errors(task_name, "errors"):
         errors = np.asarray(task.errors(targets, answers), dtype=np.float32)
-    if errors.shape != (len(examples),):
+    if errors.shape != (len(examples),) or not np.isfinite(errors).all():
+        received = "numbers that are not finite" if errors.shape == (len(examples),) else f"shape {errors.shape}"
         raise PluginError(
-            f"Task.errors of {task_name!r} must give a number for each of {len(examples):,} examples. "
-            f"Received: shape {errors.shape}.",
+            f"Task.errors of {task_name!r} must give a finite number for each of {len(examples):,} examples. "
+            f"Received: {received}.",
             "Mend the plugin: average over the outputs.",
         )
     columns: dict[str, object] = {

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ftsuite.evaluation import describe_baseline
 from ftsuite.runs import folder as folders
-from ftsuite.runs.judgement import probabilities_of
+from ftsuite.runs.judgement import compared, probabilities_of
 from ftsuite.runs.prepare import Prepared
 from ftsuite.runs.workload import make_trainer
 from ftsuite.training.checkpoints import latest_checkpoint
@@ -34,7 +33,7 @@ def classify_unadapted(
     Args:
         prepared: the job.
         start: weights of the training model before anything was trained.
-        adapted: test probabilities ``(n, num_classes)`` of the classifier over the adapted encoder.
+        adapted: answers ``(n, outputs)`` to the test split of the classifier over the adapted encoder.
         folder: of the run.
         resume: go on from this training's own checkpoints.
 
@@ -51,16 +50,7 @@ def classify_unadapted(
     if not (resume and latest_checkpoint(checkpoints)):
         journal.cut(0)
     make_trainer(prepared, journal, checkpoints).run(resume)
-    wanted = prepared.config.evaluation
-    return describe_baseline(
-        adapted,
-        probabilities_of(prepared, "test")[0],
-        prepared.parts["test"].labels,
-        prepared.examples.class_names,
-        confidence=wanted.confidence,
-        bootstrap_samples=wanted.bootstrap_samples,
-        seed=prepared.config.seed,
-    )
+    return compared(prepared, adapted, probabilities_of(prepared, "test")[0])
 
 
 def metrics_of_adaptation(adaptation: dict[str, Any] | None) -> dict[str, Any]:
