@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, LazyCommand] = {
     "list": LazyCommand("ftsuite.cli.list:list_group", "List tasks, configs, plans, backbones, data sets or runs."),
     "data": LazyCommand("ftsuite.cli.data:data", "Audit, preview or prepare the data of a config."),
     "config": LazyCommand("ftsuite.cli.config:config", "Show, check or describe configs."),
+    "task": LazyCommand("ftsuite.cli.task:task", "Make tasks of your own, and check them."),
     "assets": LazyCommand("ftsuite.cli.assets:assets", "List, pull or verify weights and data sets."),
     "doctor": LazyCommand("ftsuite.cli.doctor:doctor", "Check this machine: what a bug report needs."),
 }
