@@ -1,4 +1,4 @@
-"""Fresh Python processes for what this one cannot show: what is imported, what another backend does, what is on disk."""
+"""Fresh Python processes for what this one cannot show: what is imported, what is on disk, what JAX does."""
 
 from __future__ import annotations
 
