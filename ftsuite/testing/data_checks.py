@@ -25,9 +25,9 @@ def examples_are_sound(subject: Subject) -> None:
     examples: Examples = subject.prepared.examples
     count = len(examples.ids)
     columns = {
-        "inputs": examples.inputs, "labels": examples.labels, "content_hashes": examples.content_hashes,
-        "splits": examples.splits, "groups": examples.groups, "decoders": examples.decoders, "targets": examples.targets,
-    }  # fmt: skip
+        name: getattr(examples, name)
+        for name in ("inputs", "labels", "content_hashes", "splits", "groups", "decoders", "targets")
+    }
     wrong = [
         f"{name} must hold {count:,} entries, one for each id. Received: {len(column):,}."
         for name, column in columns.items()
@@ -114,8 +114,8 @@ def preprocessing_learns_from_training_alone(subject: Subject) -> None:
             "Do not call fit_preprocessing yourself; the suite does.",
         )
     advice = (
-        "Fit what learns from data in fit_preprocessing, from the examples that it is shown, and never in `load`, which "
-        "sees all of them."
+        "Fit what learns from data in fit_preprocessing, from the examples that it is shown, and never in `load`, "
+        "which sees all of them."
     )
     if not _same_batches(first, second):
         raise CheckFailed(

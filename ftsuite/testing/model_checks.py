@@ -30,7 +30,8 @@ def models_fit(subject: Subject) -> None:
     missing = [variable.path for variable in prepared.backbone.model.weights if id(variable) not in inside]
     if missing:
         wrong.append(
-            f"The training model must hold the backbone that `build` was given. Received: one without {len(missing)} of "
+            f"The training model must hold the backbone that `build` was given. Received: one without "
+            f"{len(missing)} of "
             f"its variables, {missing[0]!r} for instance."
         )
     served = {id(variable) for variable in model.serving.weights}

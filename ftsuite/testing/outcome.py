@@ -10,7 +10,7 @@ from ftsuite.errors import PluginError
 Status = Literal["ok", "failed", "skipped"]
 
 
-class CheckSkipped(Exception):
+class CheckSkipped(Exception):  # noqa: N818 - it is no error
     """A check that cannot be made here; its text says why."""
 
 

@@ -1,4 +1,4 @@
-"""Folders of tiny pictures that a small network learns in seconds: one colour a class, a grey level or coloured dots."""
+"""Tiny pictures that a small network learns in seconds: one colour a class, a grey level, or coloured bands."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def tiny_pictures(
         size: pixels; some pictures are up to six wider than high.
         seed: of the noise.
         numbers: the lowest and the highest of a number that each picture is labelled with, by how bright it is.
-        label_sets: labels of which each picture has none, one or several, by the dots in it; at most three.
+        label_sets: labels of which each picture has none, one or several, by the bands in it; at most three.
 
     Returns:
         What `data.source` can be: the folder of class folders, or of `numbers` and `label_sets` the table

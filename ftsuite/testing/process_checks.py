@@ -37,7 +37,8 @@ def loads_without_plugin(subject: Subject) -> None:
     if ended.status:
         raise CheckFailed(
             f"A saved model must load where the plugin is not installed. Received: {ended.error}",
-            "Make the models of keras layers and of those of ftsuite.families (NamedAnswers, ClassProbabilities) alone: "
+            "Make the models of keras layers and of those of ftsuite.families (NamedAnswers, ClassProbabilities) "
+            "alone: "
             "a layer or a Lambda of the plugin's own is not there when the model is used.",
         )
     rows = pyarrow.parquet.read_table(subject.straight.folder / "predictions.parquet").slice(0, _PREDICTED)
@@ -48,7 +49,8 @@ def loads_without_plugin(subject: Subject) -> None:
     if not far <= _FAR * max(1.0, float(np.abs(expected).max())):
         raise CheckFailed(
             f"A saved model must predict what the run predicted. Received: answers that differ by up to {far:.3g}.",
-            "Let the serving model prepare its inputs as `preprocess` does, and the answer layer do what `decode` does.",
+            "Let the serving model prepare its inputs as `preprocess` does, and the answer layer do what `decode` "
+            "does.",
         )
 
 

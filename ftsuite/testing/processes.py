@@ -1,4 +1,4 @@
-"""Fresh Python processes for what this one cannot show: what is imported, what another backend does, what is on disk."""
+"""Fresh Python processes for what this one cannot show: what is imported, what is on disk, what JAX does."""
 
 from __future__ import annotations
 
@@ -27,24 +27,26 @@ from ftsuite.runs.load import load_run
 run = load_run(folder)
 print("\\n" + json.dumps(run.predict(inputs).tolist()))
 """
-# Says which heavy modules a spec imports, and from which line each is imported first.
+# Says which heavy module a spec imports first, and from which lines; it ends there, because importing it takes long.
 IMPORTS_OF_SPEC = """
-import importlib, json, sys, traceback
+import importlib, json, os, sys, traceback
 
-heavy, found = {"keras", "keras_hub", "tensorflow", "jax", "torch"}, {}
+heavy = {"keras", "keras_hub", "tensorflow", "jax", "torch"}
 
 
 class Watch:
     def find_spec(self, name, path=None, target=None):
-        if name in heavy and name not in found:
+        if name in heavy:
             frames = [f for f in traceback.extract_stack()[:-1] if "importlib" not in f.filename]
-            found[name] = [f"{f.filename}:{f.lineno}" for f in frames if f.filename != "<string>"]
+            places = [f"{f.filename}:{f.lineno}" for f in frames if f.filename != "<string>"]
+            print("\\n" + json.dumps({name: places}), flush=True)
+            os._exit(0)
 
 
 sys.meta_path.insert(0, Watch())
 module, _, attribute = sys.argv[1].partition(":")
 getattr(importlib.import_module(module), attribute)
-print("\\n" + json.dumps(found))
+print("\\n{}")
 """
 
 

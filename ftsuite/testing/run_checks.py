@@ -51,7 +51,7 @@ def require_fall(events: list[dict[str, Any]]) -> None:
         raise CheckFailed(f"The training loss must be finite in every epoch. Received: {told or 'none'}.", advice)
     if not losses[-1] < losses[0] - (1 - _FALL) * abs(losses[0]):
         raise CheckFailed(
-            f"The training loss must fall by {1 - _FALL:.0%} at least on data that are easy to learn. Received: {told}, "
+            f"The training loss must fall by {1 - _FALL:.0%} at least on data that are easy. Received: {told}, "
             "an epoch each.",
             advice,
         )
@@ -72,8 +72,8 @@ def require_headline(metrics: Mapping[str, Any], tested: int) -> None:
     name = metrics.get("headline")
     figure = metrics.get("test", {}).get(name)
     advice = (
-        "Let TaskSpec.headline name a metric that there is: accuracy, macro_f1 or auto, or one of Task.metrics(), whose "
-        "`compute` gives one finite number."
+        "Let TaskSpec.headline name a metric that there is: accuracy, macro_f1 or auto, or one of Task.metrics(), "
+        "whose `compute` gives one finite number."
     )
     if not isinstance(figure, Mapping) or not isinstance(figure.get("value"), int | float):
         raise CheckFailed(f"The test must have a figure for the headline {name!r}. Received: {figure!r}.", advice)
@@ -84,8 +84,8 @@ def require_headline(metrics: Mapping[str, Any], tested: int) -> None:
             f"Received: {value} over {figure.get('n')}.",
             advice,
         )
-    whole = isinstance(interval, list | tuple) and len(interval) == 2 and all(map(_is_number, interval))
-    if not whole or not interval[0] - 1e-6 <= value <= interval[1] + 1e-6:
+    ends = interval if isinstance(interval, list) and len(interval) == 2 and all(map(_is_number, interval)) else None
+    if ends is None or not ends[0] - 1e-6 <= value <= ends[1] + 1e-6:
         raise CheckFailed(
             f"The headline {name!r} must have an interval around {value:.4g}. Received: {interval}.", advice
         )
@@ -112,8 +112,8 @@ def names_round_trip(subject: Subject) -> None:
             raise CheckFailed(
                 f"The names in the {where} must be those of the data, in their order: {', '.join(wanted)}. "
                 f"Received: {', '.join(received) or 'none'}.",
-                "End the serving model with ClassProbabilities(names) or NamedAnswers(names), with the names that `build` "
-                "is given, as they are.",
+                "End the serving model with ClassProbabilities(names) or NamedAnswers(names), with the names that "
+                "`build` is given, as they are.",
             )
 
 
@@ -129,7 +129,8 @@ def same_seed_same_run(subject: Subject) -> None:
     for number, (one, other) in enumerate(zip(_untimed(straight), _untimed(second), strict=False)):
         if one != other:
             raise CheckFailed(
-                f"Two runs with the same seed must have the same journal. Received: a difference at entry {number + 1}, "
+                f"Two runs with the same seed must have the same journal. "
+                f"Received: a difference at entry {number + 1}, "
                 f"{_difference(one, other)}.",
                 advice,
             )

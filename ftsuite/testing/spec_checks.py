@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 import pydantic
 
@@ -43,7 +44,7 @@ def spec_imports_no_keras(subject: Subject) -> None:
         )
 
 
-def _own(subject: Subject) -> object:
+def _own(subject: Subject) -> Callable[[list[str]], list[str]]:
     packages = subject.offer.packages
 
     def places(found: list[str]) -> list[str]:

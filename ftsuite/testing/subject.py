@@ -20,7 +20,7 @@ from ftsuite.testing.processes import Ended, run_process
 Made = TypeVar("Made")
 
 
-class CheckFailed(FtsuiteError):
+class CheckFailed(FtsuiteError):  # noqa: N818 - it says what it means
     """A check that the task does not pass: what was expected and received, and what its author should do."""
 
     exit_code = 4
@@ -102,12 +102,12 @@ class Subject:
                 raise
             except Exception as error:
                 self._made[name] = (None, error, self.current)
-        made, error, first = self._made[name]
-        if error is None:
-            return made  # type: ignore[no-any-return]
+        made, failure, first = self._made[name]
+        if failure is None:
+            return made
         if first == self.current:
-            raise error
-        raise CheckSkipped(f"Needs what the check {first!r} found broken.") from error
+            raise failure
+        raise CheckSkipped(f"Needs what the check {first!r} found broken.") from failure
 
     def start(self, name: str, arguments: list[str], **more: str) -> None:
         """Start another process in the background, behind those that were started before.

@@ -117,7 +117,8 @@ CHECKS = (
         "loss-falls",
         "The training loss falls on data that are easy to learn.",
         "A loss that does not fall there will not fall on real data.",
-        "Look at what `preprocess` leaves of the inputs, at the order of arguments of the objective, and at the logits.",
+        "Look at what `preprocess` leaves of the inputs, at the order of arguments of the objective, and at the "
+        "logits.",
         "run_checks:loss_falls",
     ),
     Check(
@@ -152,14 +153,16 @@ CHECKS = (
         "serving",
         "The serving model answers what preprocessing, training model and `decode` answer, exported as well.",
         "What is deployed must be what was measured.",
-        "Let the answer layer compute what `decode` computes, and the serving model prepare inputs as `preprocess` does.",
+        "Let the answer layer compute what `decode` computes, and the serving model prepare inputs as `preprocess` "
+        "does.",
         "model_checks:serving_agrees",
     ),
     Check(
         "without-plugin",
         "A fresh process loads the saved model and predicts the same where the plugin cannot be imported.",
         "A model must outlive the code that trained it, and run where that is not installed.",
-        "Make models of keras layers and those of ftsuite.families alone: no layer, loss or Lambda of your own in them.",
+        "Make models of keras layers and those of ftsuite.families alone: no layer, loss or Lambda of your own in "
+        "them.",
         "process_checks:loads_without_plugin",
         "process_checks:start_predicting",
     ),
@@ -187,7 +190,8 @@ def guide() -> str:
         "# What `ftsuite task check` checks",
         "",
         "`ftsuite task check NAME` holds an installed task to the plugin contract, on tiny data that it makes itself, "
-        "with a backbone of 30,000 random weights. `ftsuite task check my.yaml` takes data and options from a config. In "
+        "with a backbone of 30,000 random weights. `ftsuite task check my.yaml` takes data and options from a "
+        "config. In "
         "a plugin's own tests one line does the same:",
         "",
         "```python",
@@ -198,7 +202,8 @@ def guide() -> str:
         '    check_task("my-task")',
         "```",
         "",
-        "A check that fails says what was expected, what was received, in which line of the plugin where that is known, "
+        "A check that fails says what was expected, what was received, in which line of the plugin where that is "
+        "known, "
         "and what to do. `--only NAME` and `--skip NAME` choose checks; the exit code is 4 where one fails.",
         "",
     ]
