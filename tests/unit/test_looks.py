@@ -81,6 +81,14 @@ def test_a_folder_of_other_files_is_refused_with_their_names(tmp_path: Path) -> 
         look_at(str(tmp_path / "p"))
 
 
+def test_a_folder_of_very_many_other_files_is_refused(tmp_path: Path) -> None:
+    pictures(tmp_path / "p", {"a": 5, "b": 5})
+    for number in range(450):
+        (tmp_path / "p" / "a" / f"{number}.py").write_text("import this\n", encoding="utf-8")
+    with pytest.raises(DataError, match="450 of 460 that cannot"):
+        look_at(str(tmp_path / "p"))
+
+
 def test_texts_in_folders_and_a_table_beside_pictures_are_pointed_to(tmp_path: Path) -> None:
     for name in ("neg", "pos"):
         (tmp_path / "p" / name).mkdir(parents=True)
