@@ -78,6 +78,11 @@ def test_a_plugin_is_listed_with_its_distribution_and_version(installed: Install
         ("", "AttributeError: module 'kit_b' has no attribute 'SPEC'"),
         ("SPEC = {'name': 'kit-b'}", "must give an ftsuite.api.TaskSpec. Received: dict"),
         ("def f(): return f()\nf()", "RecursionError"),
+        (
+            "from ftsuite.api import TaskSpec\nclass Odd(TaskSpec):\n"
+            "  def __init__(self): ...\n  def __getattribute__(self, name): raise ValueError(name)\nSPEC = Odd()",
+            "ValueError: ",
+        ),
     ],
 )
 def test_a_broken_plugin_stops_only_its_own_runs(installed: Install, source: str, told: str) -> None:
