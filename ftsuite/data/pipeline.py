@@ -85,6 +85,10 @@ class Pipeline:
             features, targets = self.mix(_counted(number, batch[0], tally), batch[1], key)
             return features, targets, self.weights(targets)
 
+        if self.encode is None and self.preprocess_batch is not None:
+            batches = self._whole_batches(examples, epoch, first_step)
+            dataset = self._at_once(batches.enumerate(), epoch_key, self.preprocess_batch, finish)
+            return dataset.prefetch(2).with_options(_options(tuned=False))
         make = self._single_examples if self.encode is None else self._texts
         dataset = make(examples, epoch, epoch_key, first_step).enumerate().map(finish, num_parallel_calls=1)
         return dataset.prefetch(2).with_options(_options())
@@ -139,9 +143,8 @@ class Pipeline:
             return self.preprocess(element, view is not None, tf.stack([key, index]))
 
         if view is not None and self.preprocess_batch is not None:
-            batches = _elements(examples, np.arange(len(examples))).batch(self.batch_size)
-            made = self._at_once(batches, view_seed(self.seed, view), self.preprocess_batch)
-            dataset = made.map(lambda features, _: features)
+            batches = _elements(examples, np.arange(len(examples))).batch(self.batch_size).enumerate()
+            dataset = self._at_once(batches, view_seed(self.seed, view), self.preprocess_batch, _features_alone)
             return EvaluationBatches(dataset.prefetch(2).with_options(_options()), len(examples))
         dataset = _elements(examples, np.arange(len(examples))).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         dataset = dataset.batch(self.batch_size).prefetch(2).with_options(_options())
@@ -156,19 +159,38 @@ class Pipeline:
 
         batch_size = min(self.batch_size, len(examples))
         order, repeats = (column[first_step * batch_size :] for column in self.order(examples, epoch))
-        if self.preprocess_batch is not None:
-            batches = _elements(examples, order, repeats).batch(batch_size, drop_remainder=True)
-            return self._at_once(batches, epoch_key, self.preprocess_batch)
         dataset = _elements(examples, order, repeats).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         return dataset.batch(batch_size, drop_remainder=True)
 
-    def _at_once(self, batches: tf.data.Dataset, key: int, preprocess_batch: PreprocessBatch) -> tf.data.Dataset:
-        """Batches (features, targets) of training examples whose features are made a batch at a time."""
+    def _whole_batches(self, examples: Examples, epoch: int, first_step: int) -> tf.data.Dataset:
+        """The elements of one epoch, a batch at a time."""
+        size = min(self.batch_size, len(examples))
+        order, repeats = (column[first_step * size :] for column in self.order(examples, epoch))
+        if hasattr(examples.inputs, "take"):
+            return _elements(examples, order, repeats).batch(size, drop_remainder=True)
+        # Cut here: TensorFlow takes longer to put a batch together, one example after the other, than to hand it over.
+        steps = len(order) // size
+        columns = {"input": np.asarray(examples.inputs, dtype=object)[order], **_columns(examples, order, repeats)}
+        return tf.data.Dataset.from_tensor_slices(
+            {name: column[: steps * size].reshape(steps, size) for name, column in columns.items()}
+        )
 
-        def prepare(batch: dict[str, Any]) -> tuple[Any, Any]:
+    def _at_once(
+        self, batches: tf.data.Dataset, key: int, preprocess_batch: PreprocessBatch, finish: Callable[[Any, Any], Any]
+    ) -> tf.data.Dataset:
+        """Training examples whose features are made a batch at a time.
+
+        Args:
+            batches: (number, elements of a batch).
+            key: of their augmentation.
+            preprocess_batch: as in the `Pipeline`.
+            finish: number and (features, targets) to what is given.
+        """
+
+        def prepare(number: Any, batch: dict[str, Any]) -> Any:
             index = tf.cast(batch["index"], tf.int32)
             keys = tf.stack([_key_of(key, batch.get("repeat", tf.zeros_like(index))), index], axis=1)
-            return preprocess_batch(batch, keys), tf.one_hot(batch["label"], self.num_classes)
+            return finish(number, (preprocess_batch(batch, keys), tf.one_hot(batch["label"], self.num_classes)))
 
         # One batch for each core, from the first on: AUTOTUNE takes longer than a short epoch to find that out.
         return batches.map(prepare, num_parallel_calls=_cores())
@@ -299,11 +321,18 @@ def _record(place: weakref.ref[TokenTally], number: np.ndarray, counts: np.ndarr
     return number
 
 
-def _elements(examples: Examples, order: np.ndarray, repeats: np.ndarray | None = None) -> tf.data.Dataset:
+def _features_alone(number: Any, batch: tuple[Any, Any]) -> Any:
+    return batch[0]
+
+
+def _columns(examples: Examples, order: np.ndarray, repeats: np.ndarray | None) -> dict[str, np.ndarray]:
     decoders = examples.decoders if examples.decoders is not None else np.zeros(len(examples), np.uint8)
     columns = {"decoder": decoders[order], "label": examples.labels[order], "index": order}
-    if repeats is not None:
-        columns["repeat"] = repeats
+    return columns if repeats is None else {**columns, "repeat": repeats}
+
+
+def _elements(examples: Examples, order: np.ndarray, repeats: np.ndarray | None = None) -> tf.data.Dataset:
+    columns = _columns(examples, order, repeats)
     if not hasattr(examples.inputs, "take"):
         return tf.data.Dataset.from_tensor_slices(
             {"input": np.asarray(examples.inputs, dtype=object)[order], **columns}
@@ -336,7 +365,9 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _options() -> tf.data.Options:
+def _options(tuned: bool = True) -> tf.data.Options:
+    """In order; `tuned` where anything is left to AUTOTUNE, which takes time of its own."""
     options = tf.data.Options()
     options.deterministic = True
+    options.autotune.enabled = tuned
     return options
