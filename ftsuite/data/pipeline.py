@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from ftsuite.data.token_counts import TokenCounts, TokenTally
 Preprocess = Callable[[Any, bool, Any], Any]
 PreprocessBatch = Callable[[dict[str, Any], Any], Any]
 Mix = Callable[[Any, Any, Any], tuple[Any, Any]]
+Columns = Mapping[str, np.ndarray]
 
 _READ_TOGETHER = 1024
 _RECORD_BLOCKS_AT_ONCE = 4
@@ -86,8 +88,8 @@ class Pipeline:
             return features, targets, self.weights(targets)
 
         if self.encode is None and self.preprocess_batch is not None:
-            batches = self._whole_batches(examples, epoch, first_step)
-            dataset = self._at_once(batches.enumerate(), epoch_key, self.preprocess_batch, finish)
+            batches = self._whole_batches(examples, epoch, epoch_key, first_step)
+            dataset = self._at_once(batches.enumerate(), self.preprocess_batch, finish)
             return dataset.prefetch(2).with_options(_options(tuned=False))
         make = self._single_examples if self.encode is None else self._texts
         dataset = make(examples, epoch, epoch_key, first_step).enumerate().map(finish, num_parallel_calls=1)
@@ -143,8 +145,10 @@ class Pipeline:
             return self.preprocess(element, view is not None, tf.stack([key, index]))
 
         if view is not None and self.preprocess_batch is not None:
-            batches = _elements(examples, np.arange(len(examples))).batch(self.batch_size).enumerate()
-            dataset = self._at_once(batches, view_seed(self.seed, view), self.preprocess_batch, _features_alone)
+            order = np.arange(len(examples))
+            columns = {"key": _keys(view_seed(self.seed, view), np.zeros_like(order), order)}
+            batches = _elements(examples, order, columns).batch(self.batch_size).enumerate()
+            dataset = self._at_once(batches, self.preprocess_batch, _features_alone)
             return EvaluationBatches(dataset.prefetch(2).with_options(_options()), len(examples))
         dataset = _elements(examples, np.arange(len(examples))).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         dataset = dataset.batch(self.batch_size).prefetch(2).with_options(_options())
@@ -159,38 +163,37 @@ class Pipeline:
 
         batch_size = min(self.batch_size, len(examples))
         order, repeats = (column[first_step * batch_size :] for column in self.order(examples, epoch))
-        dataset = _elements(examples, order, repeats).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+        dataset = _elements(examples, order, {"repeat": repeats}).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         return dataset.batch(batch_size, drop_remainder=True)
 
-    def _whole_batches(self, examples: Examples, epoch: int, first_step: int) -> tf.data.Dataset:
-        """The elements of one epoch, a batch at a time."""
+    def _whole_batches(self, examples: Examples, epoch: int, epoch_key: int, first_step: int) -> tf.data.Dataset:
+        """The elements of one epoch and their keys, a batch at a time."""
         size = min(self.batch_size, len(examples))
         order, repeats = (column[first_step * size :] for column in self.order(examples, epoch))
+        more = {"repeat": repeats, "key": _keys(epoch_key, repeats, order)}
         if hasattr(examples.inputs, "take"):
-            return _elements(examples, order, repeats).batch(size, drop_remainder=True)
+            return _elements(examples, order, more).batch(size, drop_remainder=True)
         # Cut here: TensorFlow takes longer to put a batch together, one example after the other, than to hand it over.
         steps = len(order) // size
-        columns = {"input": np.asarray(examples.inputs, dtype=object)[order], **_columns(examples, order, repeats)}
+        columns = {"input": np.asarray(examples.inputs, dtype=object)[order], **_columns(examples, order, more)}
         return tf.data.Dataset.from_tensor_slices(
-            {name: column[: steps * size].reshape(steps, size) for name, column in columns.items()}
+            {name: column[: steps * size].reshape(steps, size, *column.shape[1:]) for name, column in columns.items()}
         )
 
     def _at_once(
-        self, batches: tf.data.Dataset, key: int, preprocess_batch: PreprocessBatch, finish: Callable[[Any, Any], Any]
+        self, batches: tf.data.Dataset, preprocess_batch: PreprocessBatch, finish: Callable[[Any, Any], Any]
     ) -> tf.data.Dataset:
         """Training examples whose features are made a batch at a time.
 
         Args:
-            batches: (number, elements of a batch).
-            key: of their augmentation.
+            batches: (number, elements of a batch), with keys.
             preprocess_batch: as in the `Pipeline`.
             finish: number and (features, targets) to what is given.
         """
 
         def prepare(number: Any, batch: dict[str, Any]) -> Any:
-            index = tf.cast(batch["index"], tf.int32)
-            keys = tf.stack([_key_of(key, batch.get("repeat", tf.zeros_like(index))), index], axis=1)
-            return finish(number, (preprocess_batch(batch, keys), tf.one_hot(batch["label"], self.num_classes)))
+            features = preprocess_batch({name: batch[name] for name in batch if name != "key"}, batch["key"])
+            return finish(number, (features, tf.one_hot(batch["label"], self.num_classes)))
 
         # One batch for each core, from the first on: AUTOTUNE takes longer than a short epoch to find that out.
         return batches.map(prepare, num_parallel_calls=_cores())
@@ -325,14 +328,18 @@ def _features_alone(number: Any, batch: tuple[Any, Any]) -> Any:
     return batch[0]
 
 
-def _columns(examples: Examples, order: np.ndarray, repeats: np.ndarray | None) -> dict[str, np.ndarray]:
+def _keys(first: int, repeats: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """``(n, 2)`` int32, as `_key_of` and the index."""
+    return np.stack([first + repeats * _REPEAT_STEP, order], axis=1).astype(np.int32)
+
+
+def _columns(examples: Examples, order: np.ndarray, more: Columns) -> dict[str, np.ndarray]:
     decoders = examples.decoders if examples.decoders is not None else np.zeros(len(examples), np.uint8)
-    columns = {"decoder": decoders[order], "label": examples.labels[order], "index": order}
-    return columns if repeats is None else {**columns, "repeat": repeats}
+    return {"decoder": decoders[order], "label": examples.labels[order], "index": order, **more}
 
 
-def _elements(examples: Examples, order: np.ndarray, repeats: np.ndarray | None = None) -> tf.data.Dataset:
-    columns = _columns(examples, order, repeats)
+def _elements(examples: Examples, order: np.ndarray, more: Columns = MappingProxyType({})) -> tf.data.Dataset:
+    columns = _columns(examples, order, more)
     if not hasattr(examples.inputs, "take"):
         return tf.data.Dataset.from_tensor_slices(
             {"input": np.asarray(examples.inputs, dtype=object)[order], **columns}
