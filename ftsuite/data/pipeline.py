@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,19 +18,14 @@ import tensorflow as tf
 from ftsuite.api import Examples
 from ftsuite.data.balanced_sampling import EpochOrder, Sampling, sampled_epoch_order
 from ftsuite.data.evaluation_batches import EvaluationBatches, RowOrder
+from ftsuite.data.example_elements import REPEAT_STEP, elements, keys_of, whole_batches
 from ftsuite.data.length_batches import CHUNK_BATCHES, evaluation_rows, training_rows
-from ftsuite.data.text_batches import Encode, read_inputs, token_batches
+from ftsuite.data.text_batches import Encode, token_batches
 from ftsuite.data.token_counts import TokenCounts, TokenTally
 
 Preprocess = Callable[[Any, bool, Any], Any]
 PreprocessBatch = Callable[[dict[str, Any], Any], Any]
 Mix = Callable[[Any, Any, Any], tuple[Any, Any]]
-Columns = Mapping[str, np.ndarray]
-
-_READ_TOGETHER = 1024
-_RECORD_BLOCKS_AT_ONCE = 4
-# Added to the epoch's number of a key for each time that an example came before; odd, so that no two agree.
-_REPEAT_STEP = 0x3C6EF35F
 
 
 @dataclass(frozen=True)
@@ -146,11 +140,11 @@ class Pipeline:
 
         if view is not None and self.preprocess_batch is not None:
             order = np.arange(len(examples))
-            columns = {"key": _keys(view_seed(self.seed, view), np.zeros_like(order), order)}
-            batches = _elements(examples, order, columns).batch(self.batch_size).enumerate()
+            columns = {"key": keys_of(view_seed(self.seed, view), np.zeros_like(order), order)}
+            batches = elements(examples, order, columns).batch(self.batch_size).enumerate()
             dataset = self._at_once(batches, self.preprocess_batch, _features_alone)
             return EvaluationBatches(dataset.prefetch(2).with_options(_options()), len(examples))
-        dataset = _elements(examples, np.arange(len(examples))).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+        dataset = elements(examples, np.arange(len(examples))).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         dataset = dataset.batch(self.batch_size).prefetch(2).with_options(_options())
         return EvaluationBatches(dataset, len(examples))
 
@@ -163,22 +157,14 @@ class Pipeline:
 
         batch_size = min(self.batch_size, len(examples))
         order, repeats = (column[first_step * batch_size :] for column in self.order(examples, epoch))
-        dataset = _elements(examples, order, {"repeat": repeats}).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+        dataset = elements(examples, order, {"repeat": repeats}).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         return dataset.batch(batch_size, drop_remainder=True)
 
     def _whole_batches(self, examples: Examples, epoch: int, epoch_key: int, first_step: int) -> tf.data.Dataset:
         """The elements of one epoch and their keys, a batch at a time."""
         size = min(self.batch_size, len(examples))
         order, repeats = (column[first_step * size :] for column in self.order(examples, epoch))
-        more = {"repeat": repeats, "key": _keys(epoch_key, repeats, order)}
-        if hasattr(examples.inputs, "take"):
-            return _elements(examples, order, more).batch(size, drop_remainder=True)
-        # Cut here: TensorFlow takes longer to put a batch together, one example after the other, than to hand it over.
-        steps = len(order) // size
-        columns = {"input": np.asarray(examples.inputs, dtype=object)[order], **_columns(examples, order, more)}
-        return tf.data.Dataset.from_tensor_slices(
-            {name: column[: steps * size].reshape(steps, size, *column.shape[1:]) for name, column in columns.items()}
-        )
+        return whole_batches(examples, order, size, {"repeat": repeats, "key": keys_of(epoch_key, repeats, order)})
 
     def _at_once(
         self, batches: tf.data.Dataset, preprocess_batch: PreprocessBatch, finish: Callable[[Any, Any], Any]
@@ -277,7 +263,7 @@ def epoch_seed(seed: int, epoch: int) -> int:
 
 def _key_of(epoch_key: int, repeat: Any) -> Any:
     """The first number of a key: the epoch's, and another one where an example comes again in the epoch."""
-    return tf.constant(epoch_key, tf.int32) + tf.cast(repeat, tf.int32) * _REPEAT_STEP
+    return tf.constant(epoch_key, tf.int32) + tf.cast(repeat, tf.int32) * REPEAT_STEP
 
 
 def view_seed(seed: int, view: int) -> int:
@@ -326,45 +312,6 @@ def _record(place: weakref.ref[TokenTally], number: np.ndarray, counts: np.ndarr
 
 def _features_alone(number: Any, batch: tuple[Any, Any]) -> Any:
     return batch[0]
-
-
-def _keys(first: int, repeats: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """``(n, 2)`` int32, as `_key_of` and the index."""
-    return np.stack([first + repeats * _REPEAT_STEP, order], axis=1).astype(np.int32)
-
-
-def _columns(examples: Examples, order: np.ndarray, more: Columns) -> dict[str, np.ndarray]:
-    decoders = examples.decoders if examples.decoders is not None else np.zeros(len(examples), np.uint8)
-    return {"decoder": decoders[order], "label": examples.labels[order], "index": order, **more}
-
-
-def _elements(examples: Examples, order: np.ndarray, more: Columns = MappingProxyType({})) -> tf.data.Dataset:
-    columns = _columns(examples, order, more)
-    if not hasattr(examples.inputs, "take"):
-        return tf.data.Dataset.from_tensor_slices(
-            {"input": np.asarray(examples.inputs, dtype=object)[order], **columns}
-        )
-
-    contents = getattr(examples.inputs, "contents", None)
-
-    def read(positions: np.ndarray) -> list[np.ndarray]:
-        found = [read_inputs(examples, positions)]
-        return found if contents is None else [*found, np.asarray(contents(positions), dtype=object)]
-
-    names = ("input",) if contents is None else ("input", "contents")
-
-    def with_texts(batch: dict[str, Any]) -> dict[str, Any]:
-        texts = tf.numpy_function(read, [batch["index"]], [tf.string] * len(names))
-        for text in texts:
-            text.set_shape((None,))
-        return {**dict(zip(names, texts, strict=True)), **batch}
-
-    # What is no tuple is read a block at a time, when it is asked for; of records several blocks at once.
-    together = getattr(examples.inputs, "rows_together", _READ_TOGETHER)
-    at_once = 1 if contents is None else _RECORD_BLOCKS_AT_ONCE
-    blocks = tf.data.Dataset.from_tensor_slices(columns).batch(together)
-    elements = blocks.map(with_texts, num_parallel_calls=at_once).unbatch()
-    return elements.apply(tf.data.experimental.assert_cardinality(len(order)))
 
 
 def _cores() -> int:

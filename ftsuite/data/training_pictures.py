@@ -113,7 +113,7 @@ class TrainingPictures:
         # All random numbers in one go: what that costs hardly depends on how many they are.
         streams = np.repeat(_STREAMS, len(pictures), axis=0)
         draws = uniforms(np.tile(keys, (len(_STREAMS), 1)), *streams.T).reshape(len(_STREAMS), -1, 4)
-        boxes = sample_boxes(sizes, self._crop, keys, draws[2:]).tolist()
+        boxes = sample_boxes(sizes, self._crop, keys, tuple(draws[2:])).tolist()
         flips = (draws[0, :, 0] < self._flip_share).tolist()
         colours = None if self._colour is None else sample_colours(self._colour, draws[1])
         batch = self._batches.of((len(pictures), self.size, self.size, 3))
