@@ -7,6 +7,11 @@ read, decode to RGB, drop; one thread a core), and by the input pipeline (read o
 resize, mirror, recolour, batch) with the default augmentation. The loops take turns on the same files and the same
 cores, so the ratios hold on a machine that does other work too; they are medians over the rounds, with the lowest and
 the highest. The second ratio is by processor time, which other work disturbs less.
+
+simplejpeg's loop is the fastest that there is in Python and the one that all are compared with. Beside it stand the
+plain loops of Pillow and of TensorFlow (`tf.io.decode_jpeg` in a map of tf.data, as it comes), which decode with
+libjpeg-turbo too. Below each folder's table stands what the parts of a picture cost (`benchmarks/input_parts.py`), and
+what share of the plain loop's rate can be reached at most by one thread that does them all.
 """
 
 from __future__ import annotations
@@ -26,6 +31,8 @@ from typing import Any
 import numpy as np
 import simplejpeg
 import tensorflow as tf
+from input_parts import print_parts
+from PIL import Image
 
 from ftsuite.api import Examples
 from ftsuite.data import augment as augmentations
@@ -41,6 +48,7 @@ from ftsuite.runs.decoded_pictures import PicturesOnDisk, write_pictures
 _PICTURES = 2048
 _BATCH = 32
 _KEPT_BYTES = 2 * 2**30
+_PARTS_PICTURES = 256
 
 
 @dataclass
@@ -74,14 +82,33 @@ def plain_loop(paths: Sequence[str], cores: int) -> int:
     return len(paths)
 
 
-def pipeline_loop(pipeline: Pipeline, examples: Examples, deterministic: bool = True) -> int:
+def pillow_loop(paths: Sequence[str], cores: int) -> int:
+    """The same by Pillow."""
+
+    def decode(mine: Sequence[str]) -> None:
+        for path in mine:
+            with Image.open(path) as picture:
+                picture.load()
+
+    with ThreadPoolExecutor(cores) as pool:
+        list(pool.map(decode, [paths[start::cores] for start in range(cores)]))
+    return len(paths)
+
+
+def tensorflow_loop(paths: Sequence[str], cores: int) -> int:
+    """The same by TensorFlow alone: no batches, and nothing comes back to Python."""
+
+    def decode(path: Any) -> Any:
+        return tf.size(tf.io.decode_jpeg(tf.io.read_file(path), channels=3), tf.int64)
+
+    sizes = tf.data.Dataset.from_tensor_slices(list(paths)).map(decode, num_parallel_calls=cores)
+    assert int(sizes.reduce(np.int64(0), lambda total, size: total + size)) > 0
+    return len(paths)
+
+
+def pipeline_loop(pipeline: Pipeline, examples: Examples) -> int:
     """One epoch of training batches."""
-    dataset = pipeline.training_epoch(examples, 0)
-    if not deterministic:
-        options = tf.data.Options()
-        options.deterministic = False
-        dataset = dataset.with_options(options)
-    return sum(len(features) for features, _, _ in dataset)
+    return sum(len(features) for features, _, _ in pipeline.training_epoch(examples, 0))
 
 
 def old_picture(element: dict[str, Any], size: int, augment: Sequence[Any], key: Any) -> Any:
@@ -125,10 +152,11 @@ def folder_loops(folder: Path, size: int, cores: int) -> list[Loop]:
     pipeline_loop(kept_reader[0], many)
     loops = [
         Loop("plain decode loop", lambda: plain_loop(paths, cores)),
+        Loop("plain decode loop of TensorFlow", lambda: tensorflow_loop(paths, cores)),
+        Loop("plain decode loop of Pillow", lambda: pillow_loop(paths, cores)),
         Loop("before: TensorFlow, one by one", lambda: pipeline_loop(old, few)),
         Loop("folder, decoded each time", lambda: pipeline_loop(fresh[0], many)),
         Loop("folder, kept in memory", lambda: pipeline_loop(kept_reader[0], many)),
-        Loop("the same, order not kept", lambda: pipeline_loop(kept_reader[0], many, deterministic=False)),
         *_record_loops(paths, size, fresh[1], kept_reader[1]),
     ]
     return loops
@@ -152,8 +180,10 @@ def _record_loops(paths: Sequence[str], size: int, *readers: ImageReader) -> lis
             return reader.batch({**elements, "decoder": tf.zeros(tf.shape(numbers), tf.uint8)}, tf.cast(keys, tf.int32))
 
         numbered = tf.data.TFRecordDataset(str(target)).enumerate().batch(_BATCH, drop_remainder=True)
-        cores = len(os.sched_getaffinity(0))
-        return sum(len(features) for features in numbered.map(make, num_parallel_calls=cores).prefetch(2))
+        options = tf.data.Options()
+        options.autotune.enabled = False  # as `ftsuite.data.pipeline` has it
+        made = numbered.map(make, num_parallel_calls=len(os.sched_getaffinity(0))).prefetch(2).with_options(options)
+        return sum(len(features) for features in made)
 
     names = ("TFRecord, decoded each time", "TFRecord, kept in memory")
     return [Loop(name, partial(run, reader)) for name, reader in zip(names, readers, strict=True)]
@@ -238,6 +268,8 @@ def _measure_all(arguments: argparse.Namespace) -> None:
     for folder in arguments.folders:
         title = f"{folder}: {arguments.size} pixels, {arguments.cores} cores, n = {arguments.rounds}"
         measure(title, folder_loops(folder, arguments.size, arguments.cores), arguments.rounds)
+        paths = [str(path) for path in sorted(folder.rglob("*.jpg"))]
+        print_parts(paths[:_PARTS_PICTURES], arguments.size, arguments.rounds)
     title = f"Field guide: {arguments.size} pixels, {arguments.cores} cores, n = {arguments.rounds}"
     measure(title, guide_loops(arguments.size, arguments.cores), arguments.rounds)
 

@@ -11,8 +11,8 @@ import numpy as np
 _ROUNDS = 10
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
-_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
-_KEY_STEPS = (np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
+_MULTIPLIERS = np.array([0xD2511F53, 0xCD9E8D57], np.uint64)
+_KEY_STEPS = np.array([0x9E3779B9, 0xBB67AE85], np.uint64)
 _SCALE = 2.0**-32
 
 
@@ -26,27 +26,35 @@ def philox(words: tuple[np.ndarray, ...], keys: np.ndarray) -> np.ndarray:
     Returns:
         ``(n, 4)`` uint64, each below 2**32.
     """
-    word_0, word_1, word_2, word_3 = words
-    key_0, key_1 = (np.ascontiguousarray(keys[:, column]).astype(np.uint64) & _LOW for column in (0, 1))
+    # Both halves of a round at once, flat and in place: what this costs is calls of NumPy, not numbers.
+    count = len(keys)
+    even, odd, key = np.concatenate(words[0::2]), np.concatenate(words[1::2]), keys.T.astype(np.uint64).ravel() & _LOW
+    multipliers, steps = np.repeat(_MULTIPLIERS, count), np.repeat(_KEY_STEPS, count)
+    product = np.empty_like(even)
     for _ in range(_ROUNDS):
-        product_0, product_1 = word_0 * _MULTIPLIERS[0], word_2 * _MULTIPLIERS[1]
-        word_0, word_2 = (product_1 >> _HALF) ^ word_1 ^ key_0, (product_0 >> _HALF) ^ word_3 ^ key_1
-        word_1, word_3 = product_1 & _LOW, product_0 & _LOW
-        key_0, key_1 = (key_0 + _KEY_STEPS[0]) & _LOW, (key_1 + _KEY_STEPS[1]) & _LOW
-    return np.stack([word_0, word_1, word_2, word_3], axis=1)
+        np.multiply(even, multipliers, out=product)
+        np.right_shift(product[count:], _HALF, out=even[:count])
+        np.right_shift(product[:count], _HALF, out=even[count:])
+        even ^= odd
+        even ^= key
+        np.bitwise_and(product[count:], _LOW, out=odd[:count])
+        np.bitwise_and(product[:count], _LOW, out=odd[count:])
+        key += steps
+        key &= _LOW
+    return np.stack([even[:count], odd[:count], even[count:], odd[count:]], axis=1)
 
 
-def uniforms(keys: np.ndarray, stream: int | np.ndarray, block: int = 0) -> np.ndarray:
+def uniforms(keys: np.ndarray, stream: int | np.ndarray, block: int | np.ndarray = 0) -> np.ndarray:
     """Four numbers of each key, evenly spread over [0, 1).
 
     Args:
         keys: ``(n, 2)`` of 32-bit integers, signed or not.
         stream: what the numbers are for, of all or ``(n,)`` of each; other streams of a key are independent.
-        block: counts within a stream.
+        block: counts within a stream, of all or ``(n,)`` of each.
 
     Returns:
         ``(n, 4)`` float64.
     """
     zeros = np.zeros(len(keys), np.uint64)
-    words = (zeros + np.uint64(block), zeros + np.asarray(stream, np.uint64), zeros, zeros)
+    words = (zeros + np.asarray(block, np.uint64), zeros + np.asarray(stream, np.uint64), zeros, zeros)
     return philox(words, keys).astype(np.float64) * _SCALE

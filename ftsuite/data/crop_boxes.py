@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def shrink_factor(height: int, width: int, needed: int) -> int:
     return next((factor for factor in _SHRINKS if min(height, width) >= factor * needed), 1)
 
 
-def sample_boxes(sizes: np.ndarray, crop: CropResize, keys: np.ndarray, draws: np.ndarray | None = None) -> np.ndarray:
+def sample_boxes(sizes: np.ndarray, crop: CropResize, keys: np.ndarray, draws: Sequence[np.ndarray] = ()) -> np.ndarray:
     """Random boxes, one for each picture (Szegedy et al., 2015, https://arxiv.org/abs/1409.4842).
 
     Width over height is drawn evenly from ``crop.ratio``, then the height evenly from all that leave the area within
@@ -50,7 +51,7 @@ def sample_boxes(sizes: np.ndarray, crop: CropResize, keys: np.ndarray, draws: n
         sizes: ``(n, 2)`` heights and widths in pixels, integers.
         crop: bounds of area and ratio.
         keys: ``(n, 2)`` 32-bit integers, of which a box is a pure function.
-        draws: ``(n, 4)``, the first block of `uniforms` of their `CROP_STREAM`, where it is at hand.
+        draws: ``(n, 4)`` each, the first blocks of `uniforms` of their `CROP_STREAM` that are at hand.
 
     Returns:
         ``(n, 4)`` int64: top, left, height, width.
@@ -58,9 +59,9 @@ def sample_boxes(sizes: np.ndarray, crop: CropResize, keys: np.ndarray, draws: n
     boxes = np.concatenate([np.zeros_like(sizes), sizes], axis=1).astype(np.int64)
     pending = np.arange(len(sizes))
     for attempt in range(_ATTEMPTS):
-        if attempt or draws is None:
-            draws = uniforms(keys[pending], CROP_STREAM, attempt)
-        found, fits = _draw(sizes[pending].astype(np.float64), crop, draws)
+        at_hand = attempt < len(draws)
+        drawn = draws[attempt][pending] if at_hand else uniforms(keys[pending], CROP_STREAM, attempt)
+        found, fits = _draw(sizes[pending].astype(np.float64), crop, drawn)
         boxes[pending[fits]] = found[fits]
         pending = pending[~fits]
         if not len(pending):

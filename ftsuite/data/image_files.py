@@ -24,6 +24,7 @@ from ftsuite.data.contents import is_inside, read_stretch, shown_input, stretch_
 from ftsuite.data.image_pixels import UndecodableError, exif_orientation, mode_problem, to_array
 from ftsuite.data.image_sniff import what_it_is
 from ftsuite.data.jpeg_ends import has_zeroed_end
+from ftsuite.data.whole_files import read_whole
 from ftsuite.errors import DataError, FtsuiteError
 
 Progress = Callable[[str, int, int], None]
@@ -212,8 +213,7 @@ def read_bytes(path: str) -> bytes | BadFile:
             return BadFile(path, "is not a regular file")
         if status.st_size > MAX_FILE_BYTES:
             return BadFile(path, _too_many_bytes(status.st_size))
-        with open(path, "rb") as file:
-            data = file.read()
+        data = read_whole(path, status.st_size)
     except FileNotFoundError:
         return BadFile(path, "is a link to a file that is not there" if os.path.islink(path) else "does not exist")
     except OSError as error:

@@ -16,21 +16,17 @@ import numpy as np
 import tensorflow as tf
 
 from ftsuite.api import Examples
-from ftsuite.data.asked_targets import target_columns, targets_of
+from ftsuite.data.asked_targets import targets_of
 from ftsuite.data.balanced_sampling import EpochOrder, Sampling, sampled_epoch_order
 from ftsuite.data.evaluation_batches import EvaluationBatches, RowOrder
+from ftsuite.data.example_elements import REPEAT_STEP, elements, keys_of, whole_batches
 from ftsuite.data.length_batches import CHUNK_BATCHES, evaluation_rows, training_rows
-from ftsuite.data.text_batches import Encode, read_inputs, token_batches
+from ftsuite.data.text_batches import Encode, token_batches
 from ftsuite.data.token_counts import TokenCounts, TokenTally
 
 Preprocess = Callable[[Any, bool, Any], Any]
 PreprocessBatch = Callable[[dict[str, Any], Any], Any]
 Mix = Callable[[Any, Any, Any], tuple[Any, Any]]
-
-_READ_TOGETHER = 1024
-_RECORD_BLOCKS_AT_ONCE = 4
-# Added to the epoch's number of a key for each time that an example came before; odd, so that no two agree.
-_REPEAT_STEP = 0x3C6EF35F
 
 
 @dataclass(frozen=True)
@@ -86,6 +82,10 @@ class Pipeline:
             features, targets = self.mix(_counted(number, batch[0], tally), batch[1], key)
             return features, targets, self.weights(targets)
 
+        if self.encode is None and self.preprocess_batch is not None:
+            batches = self._whole_batches(examples, epoch, epoch_key, first_step)
+            dataset = self._at_once(batches.enumerate(), self.preprocess_batch, finish)
+            return dataset.prefetch(2).with_options(_options(tuned=False))
         make = self._single_examples if self.encode is None else self._texts
         dataset = make(examples, epoch, epoch_key, first_step).enumerate().map(finish, num_parallel_calls=1)
         return dataset.prefetch(2).with_options(_options())
@@ -140,11 +140,12 @@ class Pipeline:
             return self.preprocess(element, view is not None, tf.stack([key, index]))
 
         if view is not None and self.preprocess_batch is not None:
-            batches = _elements(examples, np.arange(len(examples))).batch(self.batch_size)
-            made = self._at_once(batches, view_seed(self.seed, view), self.preprocess_batch)
-            dataset = made.map(lambda features, _: features)
+            order = np.arange(len(examples))
+            columns = {"key": keys_of(view_seed(self.seed, view), np.zeros_like(order), order)}
+            batches = elements(examples, order, columns).batch(self.batch_size).enumerate()
+            dataset = self._at_once(batches, self.preprocess_batch, _features_alone)
             return EvaluationBatches(dataset.prefetch(2).with_options(_options()), len(examples))
-        dataset = _elements(examples, np.arange(len(examples))).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+        dataset = elements(examples, np.arange(len(examples))).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         dataset = dataset.batch(self.batch_size).prefetch(2).with_options(_options())
         return EvaluationBatches(dataset, len(examples))
 
@@ -157,19 +158,29 @@ class Pipeline:
 
         batch_size = min(self.batch_size, len(examples))
         order, repeats = (column[first_step * batch_size :] for column in self.order(examples, epoch))
-        if self.preprocess_batch is not None:
-            batches = _elements(examples, order, repeats).batch(batch_size, drop_remainder=True)
-            return self._at_once(batches, epoch_key, self.preprocess_batch)
-        dataset = _elements(examples, order, repeats).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
+        dataset = elements(examples, order, {"repeat": repeats}).map(prepare, num_parallel_calls=tf.data.AUTOTUNE)
         return dataset.batch(batch_size, drop_remainder=True)
 
-    def _at_once(self, batches: tf.data.Dataset, key: int, preprocess_batch: PreprocessBatch) -> tf.data.Dataset:
-        """Batches (features, targets) of training examples whose features are made a batch at a time."""
+    def _whole_batches(self, examples: Examples, epoch: int, epoch_key: int, first_step: int) -> tf.data.Dataset:
+        """The elements of one epoch and their keys, a batch at a time."""
+        size = min(self.batch_size, len(examples))
+        order, repeats = (column[first_step * size :] for column in self.order(examples, epoch))
+        return whole_batches(examples, order, size, {"repeat": repeats, "key": keys_of(epoch_key, repeats, order)})
 
-        def prepare(batch: dict[str, Any]) -> tuple[Any, Any]:
-            index = tf.cast(batch["index"], tf.int32)
-            keys = tf.stack([_key_of(key, batch.get("repeat", tf.zeros_like(index))), index], axis=1)
-            return preprocess_batch(batch, keys), targets_of(batch, self.num_classes)
+    def _at_once(
+        self, batches: tf.data.Dataset, preprocess_batch: PreprocessBatch, finish: Callable[[Any, Any], Any]
+    ) -> tf.data.Dataset:
+        """Training examples whose features are made a batch at a time.
+
+        Args:
+            batches: (number, elements of a batch), with keys.
+            preprocess_batch: as in the `Pipeline`.
+            finish: number and (features, targets) to what is given.
+        """
+
+        def prepare(number: Any, batch: dict[str, Any]) -> Any:
+            features = preprocess_batch({name: batch[name] for name in batch if name != "key"}, batch["key"])
+            return finish(number, (features, targets_of(batch, self.num_classes)))
 
         # One batch for each core, from the first on: AUTOTUNE takes longer than a short epoch to find that out.
         return batches.map(prepare, num_parallel_calls=_cores())
@@ -253,7 +264,7 @@ def epoch_seed(seed: int, epoch: int) -> int:
 
 def _key_of(epoch_key: int, repeat: Any) -> Any:
     """The first number of a key: the epoch's, and another one where an example comes again in the epoch."""
-    return tf.constant(epoch_key, tf.int32) + tf.cast(repeat, tf.int32) * _REPEAT_STEP
+    return tf.constant(epoch_key, tf.int32) + tf.cast(repeat, tf.int32) * REPEAT_STEP
 
 
 def view_seed(seed: int, view: int) -> int:
@@ -300,37 +311,8 @@ def _record(place: weakref.ref[TokenTally], number: np.ndarray, counts: np.ndarr
     return number
 
 
-def _elements(examples: Examples, order: np.ndarray, repeats: np.ndarray | None = None) -> tf.data.Dataset:
-    decoders = examples.decoders if examples.decoders is not None else np.zeros(len(examples), np.uint8)
-    columns = {"decoder": decoders[order], "label": examples.labels[order], "index": order}
-    columns |= target_columns(examples, order)
-    if repeats is not None:
-        columns["repeat"] = repeats
-    if not hasattr(examples.inputs, "take"):
-        return tf.data.Dataset.from_tensor_slices(
-            {"input": np.asarray(examples.inputs, dtype=object)[order], **columns}
-        )
-
-    contents = getattr(examples.inputs, "contents", None)
-
-    def read(positions: np.ndarray) -> list[np.ndarray]:
-        found = [read_inputs(examples, positions)]
-        return found if contents is None else [*found, np.asarray(contents(positions), dtype=object)]
-
-    names = ("input",) if contents is None else ("input", "contents")
-
-    def with_texts(batch: dict[str, Any]) -> dict[str, Any]:
-        texts = tf.numpy_function(read, [batch["index"]], [tf.string] * len(names))
-        for text in texts:
-            text.set_shape((None,))
-        return {**dict(zip(names, texts, strict=True)), **batch}
-
-    # What is no tuple is read a block at a time, when it is asked for; of records several blocks at once.
-    together = getattr(examples.inputs, "rows_together", _READ_TOGETHER)
-    at_once = 1 if contents is None else _RECORD_BLOCKS_AT_ONCE
-    blocks = tf.data.Dataset.from_tensor_slices(columns).batch(together)
-    elements = blocks.map(with_texts, num_parallel_calls=at_once).unbatch()
-    return elements.apply(tf.data.experimental.assert_cardinality(len(order)))
+def _features_alone(number: Any, batch: tuple[Any, Any]) -> Any:
+    return batch[0]
 
 
 def _cores() -> int:
@@ -338,7 +320,9 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _options() -> tf.data.Options:
+def _options(tuned: bool = True) -> tf.data.Options:
+    """In order; `tuned` where anything is left to AUTOTUNE, which takes time of its own."""
     options = tf.data.Options()
     options.deterministic = True
+    options.autotune.enabled = tuned
     return options

@@ -24,6 +24,8 @@ from ftsuite.data.kept_pictures import KeptPictures
 MatrixOf = Callable[[Sequence[float]], np.ndarray]
 
 FLIP_STREAM = 3
+# Streams and blocks that are drawn for every batch: hardly a crop needs more attempts than these.
+_STREAMS = np.array([(FLIP_STREAM, 0), (COLOUR_STREAM, 0), (CROP_STREAM, 0), (CROP_STREAM, 1)])
 
 
 def fused_count(augment: Sequence[Augmentation]) -> int:
@@ -109,11 +111,11 @@ class TrainingPictures:
         """Cut, resize, mirror and recolour pictures, decoded or not: ``(n, size, size, 3)`` uint8."""
         sizes = np.array([picture.shape[:2] for picture in pictures], np.int64).reshape(-1, 2)
         # All random numbers in one go: what that costs hardly depends on how many they are.
-        streams = np.repeat((CROP_STREAM, FLIP_STREAM, COLOUR_STREAM), len(pictures))
-        draws = np.split(uniforms(np.tile(keys, (3, 1)), streams), 3)
-        boxes = sample_boxes(sizes, self._crop, keys, draws[0]).tolist()
-        flips = (draws[1][:, 0] < self._flip_share).tolist()
-        colours = None if self._colour is None else sample_colours(self._colour, draws[2])
+        streams = np.repeat(_STREAMS, len(pictures), axis=0)
+        draws = uniforms(np.tile(keys, (len(_STREAMS), 1)), *streams.T).reshape(len(_STREAMS), -1, 4)
+        boxes = sample_boxes(sizes, self._crop, keys, tuple(draws[2:])).tolist()
+        flips = (draws[0, :, 0] < self._flip_share).tolist()
+        colours = None if self._colour is None else sample_colours(self._colour, draws[1])
         batch = self._batches.of((len(pictures), self.size, self.size, 3))
         for number, (picture, (top, left, height, width)) in enumerate(zip(pictures, boxes, strict=True)):
             pixels = picture.decode(self._decoded) if isinstance(picture, EncodedPicture) else picture
