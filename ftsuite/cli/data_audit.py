@@ -120,6 +120,9 @@ def _show(record: Mapping[str, Any], folder: Path, command: Sequence[str], termi
     classes = plural(len(data["classes"]), "class", "classes")
     terminal.line(f"{plural(data['examples'], noun)} in {classes} ({splits}); {record['source']}")
     _show_findings(record["findings"], terminal)
+    folds = record.get("predictions")
+    if folds is not None:
+        terminal.line(folds["told"])
     for check in record["checks"]:
         if check["state"] == "failed":
             terminal.line(f"The check {check['name']} failed: {check['reason']}", style="red")
@@ -138,8 +141,8 @@ def _show(record: Mapping[str, Any], folder: Path, command: Sequence[str], termi
         for finding in record["findings"]
     ]
     files = {"folder": str(folder), "page": str(folder / PAGE), "record": str(folder / RECORD)}
-    manifest = {"manifest": record["manifest"]} if "manifest" in record else {}
-    terminal.event("result", {**files, **fields, **manifest, "findings": findings})
+    optional = {key: record[key] for key in ("manifest", "predictions") if key in record}
+    terminal.event("result", {**files, **fields, **optional, "findings": findings})
 
 
 def _left_out(checks: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

@@ -41,6 +41,7 @@ class FoldPredictions:
             "covered": covered,
             "not_covered": len(self.held_out.covered) - covered,
             "dependent": self.dependent,
+            "told": self.note(),
         }
 
     def note(self) -> str:

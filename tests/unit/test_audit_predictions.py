@@ -12,10 +12,9 @@ import pytest
 
 from ftsuite.api import Examples
 from ftsuite.data.audit.held_out import log_scores
-from ftsuite.data.split_file import write_split
 from ftsuite.errors import ArtifactError, ConfigError, DataError, FtsuiteError
 from ftsuite.runs.audit_predictions import FoldPredictions, fold_predictions
-from ftsuite.runs.predictions import write_predictions
+from tests.made_folds import write_folds
 
 NAMES = ("crow", "jay", "wren")
 COUNT = 30
@@ -30,25 +29,6 @@ def examples_of(count: int = COUNT) -> Examples:
 def probabilities_of(examples: Examples, seed: int = 0) -> np.ndarray:
     draws = np.random.default_rng(seed).random((len(examples), len(examples.class_names)))
     return (draws / draws.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-def write_folds(folder: Path, examples: Examples, probabilities: np.ndarray, folds: int = 3, seed: int = 0) -> Path:
-    """A folder as `ftsuite run --folds` leaves it, as far as an audit reads it: example i is tested in fold i mod k."""
-    for number in range(folds):
-        fold = folder / f"fold-{number + 1}"
-        fold.mkdir(parents=True)
-        splits = np.full(len(examples), "train", dtype="<U10")
-        splits[(np.arange(len(examples)) + 1) % (3 * folds) == number] = "validation"
-        splits[np.arange(len(examples)) % folds == number] = "test"
-        write_split(fold / "split.json", examples, splits)
-        rows = np.flatnonzero(splits == "test")
-        write_predictions(
-            fold / "predictions.parquet", {"test": examples.take(rows)}, {"test": probabilities[rows]}
-        )  # fmt: skip
-    runs = [{"fold": number + 1} for number in range(folds)]
-    told = {"format": 1, "config": "birds", "folds": folds, "started": "", "complete": True, "seed": seed, "runs": runs}
-    (folder / "folds.json").write_text(json.dumps(told), encoding="utf-8")
-    return folder
 
 
 @pytest.fixture
