@@ -27,8 +27,9 @@ def examples_of(count: int = COUNT) -> Examples:
 
 
 def probabilities_of(examples: Examples, seed: int = 0) -> np.ndarray:
-    draws = np.random.default_rng(seed).random((len(examples), len(examples.class_names)))
-    return (draws / draws.sum(axis=1, keepdims=True)).astype(np.float32)
+    draws = np.random.default_rng(seed).random((len(examples), len(examples.class_names)), dtype=np.float32)
+    shares: np.ndarray = draws / draws.sum(axis=1, keepdims=True)
+    return shares
 
 
 @pytest.fixture
