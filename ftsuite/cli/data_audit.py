@@ -26,6 +26,13 @@ _DEFECT_EXIT_CODE = 1
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The audit's folder; by default audits/<config>/<time>-<hash>."
 )
+@click.option(
+    "--predictions",
+    metavar="FOLDS",
+    multiple=True,
+    help="Judge labels by the predictions of this cross-validation (of `ftsuite run CONFIG --folds 5`) as well; may be "
+    "given again.",
+)
 @click.option("--quick", is_flag=True, help="Leave out what a pretrained model must look at every example for.")
 @click.option(
     "--fix",
@@ -39,6 +46,7 @@ def audit_command(
     data_source: str | None,
     overrides: Sequence[str],
     out: Path | None,
+    predictions: Sequence[str],
     quick: bool,
     fix: bool,
     strict: bool,
@@ -53,6 +61,7 @@ def audit_command(
     ftsuite data audit bird-species --data folder:photos
     ftsuite data audit bird-species --data folder:photos --quick
     ftsuite data audit bird-species --data folder:photos --fix
+    ftsuite data audit sentiment --predictions runs/sentiment/20260101-120000-abcdef-folds
     """  # noqa: D301 - click wants the control character
     from ftsuite.backend import require_known_backend
     from ftsuite.cli.errors import remember_run_folder
@@ -73,7 +82,7 @@ def audit_command(
         folder = open_audit_folder(loaded, out)
         remember_run_folder(folder)
         try:
-            record = _audit(loaded, folder, terminal, quick=quick, fix=fix)
+            record = _audit(loaded, folder, terminal, predictions=predictions, quick=quick, fix=fix)
         except BaseException:
             discard_unfinished(folder)
             raise
@@ -83,7 +92,9 @@ def audit_command(
     _end(record, folder, strict=strict)
 
 
-def _audit(loaded: LoadedConfig, folder: Path, terminal: Terminal, *, quick: bool, fix: bool) -> dict[str, Any]:
+def _audit(
+    loaded: LoadedConfig, folder: Path, terminal: Terminal, *, predictions: Sequence[str], quick: bool, fix: bool
+) -> dict[str, Any]:
     from ftsuite.runs.audit import audit
     from ftsuite.runs.audit_files import write_audit
     from ftsuite.runs.audit_record import audit_record
@@ -92,7 +103,7 @@ def _audit(loaded: LoadedConfig, folder: Path, terminal: Terminal, *, quick: boo
         terminal.event("check", event)
 
     with terminal.progress() as progress:
-        found = audit(loaded, quick=quick, progress=progress, listener=tell)
+        found = audit(loaded, quick=quick, progress=progress, listener=tell, predictions=predictions)
         record = audit_record(found)
         write_audit(folder, found, record, fix=fix)
     return record
@@ -109,6 +120,9 @@ def _show(record: Mapping[str, Any], folder: Path, command: Sequence[str], termi
     classes = plural(len(data["classes"]), "class", "classes")
     terminal.line(f"{plural(data['examples'], noun)} in {classes} ({splits}); {record['source']}")
     _show_findings(record["findings"], terminal)
+    folds = record.get("predictions")
+    if folds is not None:
+        terminal.line(folds["told"])
     for check in record["checks"]:
         if check["state"] == "failed":
             terminal.line(f"The check {check['name']} failed: {check['reason']}", style="red")
@@ -127,8 +141,8 @@ def _show(record: Mapping[str, Any], folder: Path, command: Sequence[str], termi
         for finding in record["findings"]
     ]
     files = {"folder": str(folder), "page": str(folder / PAGE), "record": str(folder / RECORD)}
-    manifest = {"manifest": record["manifest"]} if "manifest" in record else {}
-    terminal.event("result", {**files, **fields, **manifest, "findings": findings})
+    optional = {key: record[key] for key in ("manifest", "predictions") if key in record}
+    terminal.event("result", {**files, **fields, **optional, "findings": findings})
 
 
 def _left_out(checks: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ from ftsuite.errors import ArtifactError, ConfigError, DataError, FtsuiteError, 
 from ftsuite.registry import Registry
 from ftsuite.runs.audit_checks import CHECKS, PICTURES, Audited, Check, feature_source
 from ftsuite.runs.audit_inputs import options_of
+from ftsuite.runs.audit_predictions import FoldPredictions, fold_predictions
 from ftsuite.runs.example_checks import require_kind
 from ftsuite.runs.loading import load_of_task
 from ftsuite.runs.own_metrics import metrics_of, require_targets
@@ -66,6 +67,7 @@ class Audit:
         checks: how each check went, in the order of the table.
         quick: whether checks by features were left out.
         seconds: that all of it took.
+        predictions: of cross-validations that labels were judged by; None where none was named.
     """
 
     loaded: LoadedConfig
@@ -77,6 +79,7 @@ class Audit:
     checks: tuple[MadeCheck, ...]
     quick: bool
     seconds: float
+    predictions: FoldPredictions | None = None
 
     def count(self, severity: str) -> int:
         """Findings of one severity."""
@@ -90,6 +93,7 @@ def audit(
     progress: Progress | None = None,
     listener: Listener | None = None,
     checks: Sequence[Check] | None = None,
+    predictions: Sequence[str] = (),
 ) -> Audit:
     """Look at the data of a config.
 
@@ -99,14 +103,18 @@ def audit(
         progress: told how loading and checks go on.
         listener: told an event ``check`` after each check, with its name, state, seconds and findings.
         checks: to make; None for all there are.
+        predictions: folders of finished cross-validations of these data, whose test predictions judge labels together
+            with the features.
 
     Raises:
-        ConfigError: a source or column that cannot be understood.
+        ArtifactError: one of the `predictions` is none, or torn.
+        ConfigError: a source or column that cannot be understood; `predictions` where nothing would ask them.
         DataError: data that cannot be read at all: nothing there, or no table.
         PluginError: the task's plugin fails.
         ResourceError: a data set that cannot be downloaded.
     """
     began = time.monotonic()
+    _refuse_idle(predictions, quick)
     quiet: Progress = progress or (lambda text, done, total: None)
     tell: Listener = listener or (lambda event: None)
     spec = Registry.discover().spec(loaded.config.task)
@@ -114,9 +122,10 @@ def audit(
     examples, empty = _without_empty_classes(everything)
     collected = everything.collected or Collected()
     examples, splits, collected = _split(examples, loaded.config, collected)
+    folds = fold_predictions(predictions, examples, empty) if predictions else None
     audited = Audited(
         loaded, spec, examples, splits, empty, collected, _once(lambda: feature_source(loaded, examples, quiet)),
-        quick, quiet,
+        quick, quiet, folds.held_out if folds is not None else None,
     )  # fmt: skip
     findings: list[Finding] = []
     made = []
@@ -129,7 +138,15 @@ def audit(
     # What points at nothing is an overview, and comes behind what does.
     findings.sort(key=lambda found: (SEVERITIES.index(found.severity), found.severity == "note" and not found.flagged))
     seconds = time.monotonic() - began
-    return Audit(loaded, examples, splits, empty, collected, tuple(findings), tuple(made), quick, seconds)
+    return Audit(loaded, examples, splits, empty, collected, tuple(findings), tuple(made), quick, seconds, folds)
+
+
+def _refuse_idle(predictions: Sequence[str], quick: bool) -> None:
+    if predictions and quick:
+        raise ConfigError(
+            "--predictions is for the check label-errors, which --quick leaves out. Received: both.",
+            "Leave one of them away.",
+        )
 
 
 def _load(loaded: LoadedConfig, spec: TaskSpec, progress: Progress) -> Examples:

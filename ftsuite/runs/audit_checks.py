@@ -11,6 +11,7 @@ import numpy as np
 from ftsuite.api import Collected, Examples, Progress, TaskSpec
 from ftsuite.config import LoadedConfig
 from ftsuite.data.audit.findings import Finding
+from ftsuite.data.audit.held_out import HeldOut
 from ftsuite.data.targets import with_answers_as_classes
 
 PICTURES, TEXTS = "pictures", "texts"
@@ -30,6 +31,7 @@ class Audited:
         features: of each example, ``(n, d)`` float32, computed when they are first asked for.
         quick: whether only what is cheap is to be done.
         progress: told how a check goes on.
+        held_out: what fine-tuned models say of examples that they did not see; None where no folds were named.
     """
 
     loaded: LoadedConfig
@@ -41,6 +43,7 @@ class Audited:
     features: Callable[[], np.ndarray]
     quick: bool
     progress: Progress
+    held_out: HeldOut | None = None
 
     @property
     def seed(self) -> int:
@@ -146,7 +149,9 @@ def _text_languages(audited: Audited) -> list[Finding]:
 def _label_errors(audited: Audited) -> list[Finding]:
     from ftsuite.data.audit.label_errors import check_label_errors
 
-    return check_label_errors(audited.examples, audited.splits, audited.features(), seed=audited.seed)
+    return check_label_errors(
+        audited.examples, audited.splits, audited.features(), seed=audited.seed, held_out=audited.held_out
+    )
 
 
 def _outliers(audited: Audited) -> list[Finding]:

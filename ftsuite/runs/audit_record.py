@@ -26,7 +26,7 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
     Keys: ``format``, ``ftsuite`` (version), ``config``, ``task``, ``source``, ``seed``, ``created`` (local time),
     ``seconds``, ``quick``, ``counts`` (findings by severity), ``data`` (kind, examples, splits, classes with their
     examples by split, empty classes, bad files), ``notes``, ``checks`` and ``findings``, whose ``flagged`` name
-    examples by id.
+    examples by id; ``predictions`` of cross-validations, where any were named.
 
     Args:
         audit: what was found.
@@ -46,7 +46,7 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
         "quick": audit.quick,
         "counts": {severity: audit.count(severity) for severity in SEVERITIES},
         "data": _data(audit),
-        "notes": [*audit.loaded.notes, *audit.examples.notes],
+        "notes": [*audit.loaded.notes, *audit.examples.notes, *_told(audit)],
         "checks": [
             {
                 "name": check.name,
@@ -59,6 +59,7 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
             for check in audit.checks
         ],
         "findings": [_finding(finding, audit) for finding in audit.findings],
+        **({} if audit.predictions is None else {"predictions": audit.predictions.facts()}),
     }
     return {key: plain(value) for key, value in record.items()}
 
@@ -66,6 +67,10 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
 def flagged_count(finding: Finding) -> int:
     """How many examples and bad files a finding points at."""
     return len({position for flagged in finding.flagged for position in flagged.positions}) + len(finding.bad_files)
+
+
+def _told(audit: Audit) -> tuple[str, ...]:
+    return () if audit.predictions is None else (audit.predictions.note(),)
 
 
 def _data(audit: Audit) -> dict[str, Any]:

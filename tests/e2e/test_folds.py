@@ -15,6 +15,8 @@ from ftsuite.config import LoadedConfig, load_config
 from ftsuite.data.split_file import read_split
 from ftsuite.errors import Interrupted
 from ftsuite.registry import Registry
+from ftsuite.runs.audit import audit
+from ftsuite.runs.audit_checks import CHECKS
 from ftsuite.runs.begin import begin
 from ftsuite.runs.execute import execute
 from ftsuite.runs.folds import execute_folds
@@ -41,6 +43,7 @@ def test_folds_of_pictures_stopped_and_repeated_give_the_same_bytes(load: Load, 
     assert set(tested.values()) == {1}
     assert len(tested) == summary["examples"] == summary["pooled"]["accuracy"]["n"] == 48
     assert "fold-2/report.html" in (straight / "report.html").read_text(encoding="utf-8")
+    _labels_are_judged_by(straight, load)
 
     stopped = shutil.copytree(straight, tmp_path / "stopped")
     shutil.rmtree(stopped / "fold-2")
@@ -61,6 +64,18 @@ def test_folds_of_pictures_stopped_and_repeated_give_the_same_bytes(load: Load, 
         for name in ("metrics.json", "split.json"):
             assert (folder / name).read_bytes() == (straight / "fold-2" / name).read_bytes()
     assert _figures(stopped) == _figures(straight)
+
+
+def _labels_are_judged_by(folds: Path, load: Load) -> None:
+    """The audit of the same pictures takes the folds' predictions, by the config of a run and by that of the folds."""
+    checks = [check for check in CHECKS if check.name == "label-errors"]
+    for loaded in (load(), load(*_SHORT)):
+        found = audit(loaded, checks=checks, predictions=[str(folds)])
+        assert [check.state for check in found.checks] == ["made"], found.checks
+        assert found.predictions is not None
+        assert found.predictions.held_out.covered.all()
+        (finding,) = found.findings
+        assert finding.figures["judged_by"] == {"features": 0, "features and folds": 48}
 
 
 def _figures(folder: Path) -> object:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ftsuite.data.audit.calibration import calibrated
+from ftsuite.data.audit.held_out import HeldOut
 from ftsuite.data.audit.ridge import FoldedRidge
 from ftsuite.data.audit.text_votes import word_scores
 from ftsuite.data.audit.units import checked_features, folds_of, units_per_class
@@ -58,6 +59,7 @@ def label_quality(
     *,
     num_classes: int | None = None,
     texts: Sequence[str] | None = None,
+    held_out: HeldOut | None = None,
 ) -> LabelQuality:
     """Judge every label by classifiers that did not see its example.
 
@@ -68,6 +70,8 @@ def label_quality(
         seed: of the folds.
         num_classes: of the data set; None for as many as `labels` name.
         texts: n texts whose words vote besides the features; None for pictures.
+        held_out: what trained models say of examples that they did not see, which votes besides the features where
+            there is any; None for none.
 
     Raises:
         ValueError: features that are not as said.
@@ -78,7 +82,7 @@ def label_quality(
     probabilities = _given(labels, classes)
     rows = np.flatnonzero(judged)
     if len(np.unique(labels[rows])) > 1:
-        probabilities[rows] = _out_of_sample(features, labels, groups, rows, seed, classes, texts)
+        probabilities[rows] = _out_of_sample(features, labels, groups, rows, seed, classes, texts, held_out)
     own = probabilities[np.arange(len(labels)), labels]
     scores = np.where(judged, 1.0 - own, 0.0).astype(np.float32)
     order = np.lexsort((np.arange(len(labels)), -scores, ~judged))
@@ -97,6 +101,7 @@ def _out_of_sample(
     seed: int,
     classes: int,
     texts: Sequence[str] | None,
+    held_out: HeldOut | None,
 ) -> np.ndarray:
     """Probabilities ``(len(rows), classes)`` of the rows, among the classes that they have."""
     present, own = np.unique(labels[rows], return_inverse=True)
@@ -111,6 +116,12 @@ def _out_of_sample(
         votes.extend([] if words is None else [words])
     found = np.zeros((len(rows), classes), dtype=np.float32)
     found[:, present] = calibrated(votes, own, seed)
+    covered = np.zeros(len(rows), dtype=bool) if held_out is None else held_out.covered[rows]
+    if held_out is not None and covered.any():
+        # One more weight, fitted where there is something to weigh; all others keep what the features alone say.
+        trained = held_out.scores[rows][covered][:, present]
+        told = calibrated([trained, *(vote[covered] for vote in votes)], own[covered], seed)
+        found[np.ix_(covered, present)] = told
     return found
 
 

@@ -43,7 +43,8 @@ def word_scores(texts: Sequence[str], targets: np.ndarray, folds: np.ndarray) ->
         seen = whole - count
         others = seen.sum(axis=1, keepdims=True) - seen + _SMOOTHING
         weights = -np.log(others / others.sum(axis=0))
-        weights /= np.abs(weights).sum(axis=0)
+        # A vocabulary of one word has weights of 0.
+        weights /= np.maximum(np.abs(weights).sum(axis=0), np.finfo(np.float32).tiny)
         scores[folds == fold] = vectors[folds == fold] @ weights
     # In units that a gain of a classifier can be fitted in.
     return scores - scores.mean(axis=1, keepdims=True)
