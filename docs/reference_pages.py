@@ -38,8 +38,8 @@ def audit_checks_page() -> str:
     ]
     sections = [
         "# Checks of an audit",
-        "What `ftsuite data audit` looks for, in this order; [what is behind it](../explanation/audit.md). `audit.json` "
-        "says of each check whether it was made, and why not.",
+        "What `ftsuite data audit` looks for, in this order; [what is behind it](../explanation/audit.md). "
+        "`audit.json` says of each check whether it was made, and why not.",
         _table(("Check", "What it looks for", "Data", "With `--quick`"), rows),
     ]
     return _page(sections)

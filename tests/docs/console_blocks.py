@@ -11,7 +11,7 @@ A comment before a block says how it is treated; without one a ``console`` block
     <!-- file: NAME -->           the block is written to that file, before the blocks after it
 
 In an output, a line ``...`` stands for any lines, and ``...`` within a line for any text. Runs of spaces are one space,
-and the time and hash in the name of a run folder are any.
+the time and hash in the name of a run folder are any, and lines of progress, a bar on a terminal, are left out.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _BLOCK = re.compile(
-    r"(?P<said>(?:^[ ]*<!--[^\n]*-->\n+)*)^(?P<indent>[ ]*)```[ ]*(?P<language>[\w-]*)[^\n]*\n(?P<text>.*?)^(?P=indent)```[ ]*$",
+    r"(?P<said>(?:^[ ]*<!--[^\n]*-->\n+)*)"
+    r"^(?P<indent>[ ]*)```[ ]*(?P<language>[\w-]*)[^\n]*\n(?P<text>.*?)^(?P=indent)```[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
 _SAID = re.compile(r"<!--\s*(run as|run|exit code|given|file|numbers vary)(?::\s*(.*?))?\s*-->")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*(?:e[+-]?\d+)?")
+_PROGRESS = re.compile(r"^\w[\w ]*: [\d,]+ of [\d,]+$", re.MULTILINE)
 _RUN_NAME = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 
 
@@ -91,7 +93,7 @@ def blocks_of(path: Path, page: str = "") -> list[Block]:
 
 def matches(shown: str, printed: str, numbers_vary: bool = False) -> bool:
     """Whether a printed output is one that the shown one stands for."""
-    return re.fullmatch(_pattern(shown, numbers_vary), _plain(printed, numbers_vary)) is not None
+    return re.fullmatch(_pattern(shown, numbers_vary), _plain(_PROGRESS.sub("", printed), numbers_vary)) is not None
 
 
 def _pattern(shown: str, numbers_vary: bool) -> str:

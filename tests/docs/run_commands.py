@@ -1,4 +1,4 @@
-"""Runs the commands of a page's blocks: those of ftsuite in this process, which saves their start, others in a shell."""
+"""Runs the commands of a page: those of ftsuite in this process, which saves their start, others in a shell."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ftsuite.cli.main import cli
 _SHELL = re.compile(r"[|<>;&$`*?\n]")
 
 
-class Differs(AssertionError):
+class DiffersError(AssertionError):
     """A command printed something else than its page shows, or ended otherwise."""
 
 
@@ -29,7 +29,7 @@ def run_blocks(blocks: Iterable[Block], *, slow: bool) -> int:
     """Run the blocks of one page in the current folder, in their order; returns how many commands were run.
 
     Raises:
-        Differs: naming the first block whose command does not do what the page shows.
+        DiffersError: naming the first block whose command does not do what the page shows.
     """
     count = 0
     for block in blocks:
@@ -56,9 +56,9 @@ def _run_block(block: Block) -> int:
         expected = int(block.said.get("exit code", "0")) if command is commands[-1] else 0
         code, printed = run(command.text)
         if code != expected:
-            raise Differs(f"{block}: `{command.text}` ended with {code}, not {expected}:\n{printed}")
+            raise DiffersError(f"{block}: `{command.text}` ended with {code}, not {expected}:\n{printed}")
         if command.output.strip() and not matches(command.output, printed, "numbers vary" in block.said):
-            raise Differs(f"{block}: `{command.text}` printed\n{printed}\nand the page shows\n{command.output}")
+            raise DiffersError(f"{block}: `{command.text}` printed\n{printed}\nand the page shows\n{command.output}")
     return len(commands)
 
 

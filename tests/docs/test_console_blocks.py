@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from console_blocks import blocks_of, matches
-from run_commands import Differs, run_blocks
+from run_commands import DiffersError, run_blocks
 
 PAGE = """# Page
 
@@ -76,7 +76,7 @@ def test_blocks_are_run_in_order_and_slow_ones_only_when_asked(here: Path) -> No
 
 @pytest.mark.parametrize("last", ["three", "two\nthree", "one\ntwo"])
 def test_another_output_is_told(here: Path, last: str) -> None:
-    with pytest.raises(Differs, match=r"page.md:28: `cat note.txt` printed\none\ntwo"):
+    with pytest.raises(DiffersError, match=r"page.md:28: `cat note.txt` printed\none\ntwo"):
         run_blocks(blocks_of(_write(here, last)), slow=False)
 
 
@@ -85,7 +85,7 @@ def test_another_exit_code_is_told(here: Path) -> None:
     path.write_text("<!-- exit code: 2 -->\n```console\n$ ftsuite config show nothing\n```\n")
     assert run_blocks(blocks_of(path), slow=False) == 1
     path.write_text("```console\n$ ftsuite config show nothing\n```\n")
-    with pytest.raises(Differs, match="ended with 2, not 0"):
+    with pytest.raises(DiffersError, match="ended with 2, not 0"):
         run_blocks(blocks_of(path), slow=False)
 
 
@@ -101,6 +101,7 @@ def test_another_exit_code_is_told(here: Path) -> None:
         ("runs/x/20260101-000000-abcdef", "runs/x/20261123-215842-b7f756", True),
         ("0.5 of 1,000", "0.7 of 12", False),
         ("(a+)", "(a+)", True),
+        ("a\nb", "a\nReading pictures: 1 of 1,048\nb", True),
     ],
 )
 def test_outputs_are_compared(shown: str, printed: str, same: bool) -> None:

@@ -110,7 +110,6 @@ def _broken(path: Path, page: Page, pages: dict[Path, Page]) -> Iterator[str]:
         target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
         if target.is_dir():
             target = target / "index.html"
-        if not target.is_file():
-            yield link
-        elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].places:
+        known = pages[target].places if target in pages else {unquote(parts.fragment)}
+        if not target.is_file() or (parts.fragment and unquote(parts.fragment) not in known):
             yield link
