@@ -118,7 +118,8 @@ def exit_codes_page() -> str:
     classes = errors.FtsuiteError.__subclasses__()
     rows = [("0", "", "Done."), ("1", "`defect`", "A defect of ftsuite; the message says where its traceback lies.")]
     for found in sorted(classes, key=lambda one: one.exit_code):
-        rows.append((str(found.exit_code), f"`{found.kind}`", str(inspect.getdoc(found)).splitlines()[0]))
+        kinds = f"`{found.kind}`, `usage`" if found is errors.ConfigError else f"`{found.kind}`"
+        rows.append((str(found.exit_code), kinds, str(inspect.getdoc(found)).splitlines()[0]))
     sections = [
         "# Exit codes",
         "Every command ends with one of these. With `--json` the last line of an error is "
