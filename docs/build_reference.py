@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 import click
+import reference_pages
 
 from ftsuite.cli.main import cli
 from ftsuite.config.describe import markdown_reference
@@ -38,7 +39,7 @@ def plans_page() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"commands.md": commands_page, "config.md": config_page, "plans.md": plans_page}
+PAGES = {"commands.md": commands_page, "config.md": config_page, "plans.md": plans_page, **reference_pages.PAGES}
 
 
 def _help(command: click.Command, context: click.Context) -> list[str]:
