@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     metavar="SOURCE",
     multiple=True,
     required=True,
-    help="The data: folder:PATH, csv:PATH, a bare path … in any form of `data.source`.",
+    help="The data: folder:PATH, csv:PATH, a bare path … in any form of `data.source` but a list.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write; by default NAME.yaml, here.")
 @click.option("--task", "task_name", metavar="NAME", help="Take this task instead (`ftsuite list tasks`).")
