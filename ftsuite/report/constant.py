@@ -11,7 +11,7 @@ from ftsuite.evaluation import figure_interval
 from ftsuite.report.differences import is_figure, side_of_zero, verdict_on_zero
 from ftsuite.report.figures import FigureText
 from ftsuite.report.files import torn
-from ftsuite.report.measures import Measure, decimals, measures_of, number_text
+from ftsuite.report.measures import Measure, measures_of, number_text
 
 _FEW_OUTPUTS = 3
 
@@ -124,7 +124,7 @@ def _answer_words(answer: Mapping[str, float]) -> str:
 
 def _difference(measure: Measure, figure: Mapping[str, Any]) -> tuple[str, str]:
     """A difference with its sign and unit, and its interval."""
-    places = decimals(figure)
+    places = measure.places(figure)
     bounds = figure_interval(figure)
     interval = "" if bounds is None else f"{_signed(bounds[0], places)} to {_signed(bounds[1], places)}"
     return measure.with_unit(_signed(float(figure["value"]), places)), interval

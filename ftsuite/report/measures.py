@@ -48,11 +48,16 @@ class Measure:
         plain = figure_text(figure)
         if figure is None or figure.get("value") is None:
             return plain
-        places = decimals(figure)
+        places = self.places(figure)
         value, interval = number_text(plain.number, places), ""
         if plain.interval:
             interval = f"{number_text(plain.low, places)} to {number_text(plain.high, places)}"
         return FigureText(self.with_unit(value), interval, plain.percent, plain.n, plain.number, plain.low, plain.high)
+
+    def places(self, figure: Mapping[str, Any]) -> int:
+        """Places behind the point: as `decimals` says, and at least three of shares and scores, which lie in a row."""
+        places = decimals(figure)
+        return places if self.unit or abs(float(figure["value"])) >= 10 else max(places, 3)
 
     def with_unit(self, text: str) -> str:
         """A number with the metric's unit."""

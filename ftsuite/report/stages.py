@@ -13,7 +13,7 @@ from ftsuite.report.plots import best_place
 from ftsuite.report.record import RunRecord
 
 _OF_CLASSES = ("accuracy", "log_loss")
-_MOST_MEASURES = 3
+_MOST_MEASURES = 2
 
 
 @dataclass(frozen=True)
