@@ -12,7 +12,7 @@ import numpy as np
 from ftsuite.api import Examples
 from ftsuite.errors import ConfigError, DataError, PluginError
 from ftsuite.testing.altered_data import altered_elsewhere
-from ftsuite.testing.job import loaded_job, make_data
+from ftsuite.testing.job import examples_of, loaded_job, make_data
 from ftsuite.testing.outcome import CheckSkipped
 from ftsuite.testing.subject import CheckFailed, Subject
 
@@ -22,7 +22,7 @@ _GOLDEN = 4
 
 def examples_are_sound(subject: Subject) -> None:
     """What `load` gives fits together."""
-    examples: Examples = subject.prepared.examples
+    examples = examples_of(subject.offer, subject.loaded)
     count = len(examples.ids)
     columns = {
         name: getattr(examples, name)
@@ -119,8 +119,8 @@ def preprocessing_learns_from_training_alone(subject: Subject) -> None:
     )
     if not _same_batches(first, second):
         raise CheckFailed(
-            "Training batches must be the same whatever the validation and test examples are. Received: others where "
-            "only those were changed.",
+            "The features of training examples must be the same whatever the validation and test examples are. Received: "
+            "others where only those were changed.",
             advice,
         )
     some = first.parts["train"].take(range(min(_GOLDEN, len(training))))
@@ -150,15 +150,14 @@ def _shown_to_fit(kind: type) -> Iterator[list[Any]]:
 def _same_batches(first: Any, second: Any) -> bool:
     import keras
 
-    one, other = (
-        [
-            keras.tree.flatten(batch)
-            for batch in prepared.pipeline.training_epoch(prepared.parts["train"], 0)
-            .take(_COMPARED_BATCHES)
-            .as_numpy_iterator()
-        ]
-        for prepared in (first, second)
-    )
+    def flattened(prepared: Any) -> list[list[np.ndarray]]:
+        """What training shows, and what judging would: the one may come of preprocess_batch, the other does not."""
+        training, pipeline = prepared.parts["train"], prepared.pipeline
+        shown = pipeline.training_epoch(training, 0).take(_COMPARED_BATCHES)
+        judged = pipeline.evaluation(training.take(range(min(_GOLDEN, len(training))))).dataset
+        return [keras.tree.flatten(batch) for made in (shown, judged) for batch in made.as_numpy_iterator()]
+
+    one, other = flattened(first), flattened(second)
     return len(one) == len(other) and all(
         len(left) == len(right) and all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
         for left, right in zip(one, other, strict=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ftsuite.api import Examples
-from ftsuite.config import DataConfig, LoadedConfig, dump_yaml, load_config
+from ftsuite.config import LoadedConfig, dump_yaml, load_config
 from ftsuite.registry import Registry
 from ftsuite.testing import pictures, texts
 from ftsuite.testing.offer import Offer
@@ -122,17 +122,21 @@ def _are_shares(targets: np.ndarray) -> bool:
 
 
 def _loaded_examples(offer: Offer, plain: Mapping[str, Any], folder: Path) -> Examples:
+    return examples_of(offer, loaded_job(_written(plain, folder / "trial.yaml")))
+
+
+def examples_of(offer: Offer, loaded: LoadedConfig) -> Examples:
+    """What a task loads, as it loads it.
+
+    Raises:
+        FtsuiteError: it cannot be loaded; PluginError where the plugin failed.
+    """
     from ftsuite.runs.prepare import plugin_errors
 
-    loaded = loaded_job(_written(plain, folder / "trial.yaml"))
     options: Any = loaded.options if loaded.options is not None else offer.spec.options()
     task = offer.spec.create(options, loaded.config.seed)
     with plugin_errors(offer.spec.name, "load"):
-        return task.load(_data_of(loaded))
-
-
-def _data_of(loaded: LoadedConfig) -> DataConfig:
-    return loaded.config.data
+        return task.load(loaded.config.data)
 
 
 def _resolved(config: str | Path | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from ftsuite.config import LoadedConfig
-from ftsuite.errors import FtsuiteError
+from ftsuite.errors import ConfigError, FtsuiteError
 from ftsuite.testing.job import Wishes, loaded_job, write_job
 from ftsuite.testing.offer import Offer
 from ftsuite.testing.outcome import CheckSkipped
@@ -74,9 +74,7 @@ class Subject:
     @property
     def prepared(self) -> Any:
         """The job, ready to train; its split is in ``split.json`` beside the config."""
-        from ftsuite.runs.prepare import prepare
-
-        return self.once("prepared", lambda: prepare(self.loaded, self.folder / "split.json"))
+        return self.once("prepared", self._prepare)
 
     @property
     def straight(self) -> Straight:
@@ -128,6 +126,20 @@ class Subject:
     def close(self) -> None:
         """Start nothing more, and wait for what runs."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _prepare(self) -> Any:
+        from ftsuite.runs.prepare import prepare
+
+        try:
+            return prepare(self.loaded, self.folder / "split.json")
+        except ConfigError as error:
+            if not error.message.startswith("finetune.stages"):
+                raise
+            # The plan is the check's own, so it is the model that does not fit.
+            raise CheckFailed(
+                f"The head must have something to train, and so must the backbone. Received: {error.message}",
+                "Give the head a layer with weights in `build`, and make it on the backbone that is given.",
+            ) from error
 
     def _run(self) -> Straight:
         from ftsuite.runs.begin import begin

@@ -55,8 +55,8 @@ def test_options_that_take_anything_are_found() -> None:
         (broken.FORGETS_A_CLASS, "models", r"must give \(batch, 4\).* Received: \(None, 3\)"),
         (broken.COPIES_THE_BACKBONE, "models", "must hold the backbone that `build` was given"),
         (broken.CENTRES_BATCHES, "single-and-batched", "must make of each example what preprocess makes of it alone"),
-        (broken.LOOKS_AT_EVERYTHING, "training-split-only", "Training batches must be the same"),
-        (broken.HAS_NO_HEAD, "freezing", "nothing that trains"),
+        (broken.LOOKS_AT_EVERYTHING, "training-split-only", "features of training examples must be the same"),
+        (broken.HAS_NO_HEAD, "freezing", "The head must have something to train"),
         (broken.DECODES_OTHERWISE, "serving", "Answers of the serving model must be those of training"),
     ],
 )
@@ -136,7 +136,7 @@ def test_a_loss_that_does_not_fall_is_refused(losses: list[float]) -> None:
 def test_a_headline_without_interval_or_n_is_refused(figure: Any) -> None:
     whole = {"headline": "accuracy", "test": {"accuracy": {"value": 0.5, "ci95": [0.1, 0.9], "n": 9}}}
     require_headline(whole, 9)
-    with pytest.raises(CheckFailed, match="headline 'accuracy'|headline"):
+    with pytest.raises(CheckFailed, match="headline 'accuracy'"):
         require_headline({"headline": "accuracy", "test": {"accuracy": figure}}, 9)
 
 
