@@ -25,8 +25,13 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
 
     Keys: ``format``, ``ftsuite`` (version), ``config``, ``task``, ``source``, ``seed``, ``created`` (local time),
     ``seconds``, ``quick``, ``counts`` (findings by severity), ``data`` (kind, examples, splits, classes with their
+<<<<<<< HEAD
     examples by split, empty classes, bad files), ``notes``, ``checks`` and ``findings``, whose ``flagged`` name
     examples by id; ``predictions`` of cross-validations, where any were named.
+=======
+    examples by split, empty classes, bad files, and the outputs of a task without classes), ``notes``, ``checks`` and ``findings``, whose ``flagged`` name
+    examples by id.
+>>>>>>> k-outcomes
 
     Args:
         audit: what was found.
@@ -91,6 +96,8 @@ def _data(audit: Audit) -> dict[str, Any]:
         "official_splits": examples.splits is not None,
         "classes": classes,
         "empty_classes": list(audit.empty_classes),
+        # Of a task without classes, whose strata then stand in their place.
+        **({} if examples.targets is None else {"outputs": list(examples.target_names)}),
     }
 
 
