@@ -25,13 +25,8 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
 
     Keys: ``format``, ``ftsuite`` (version), ``config``, ``task``, ``source``, ``seed``, ``created`` (local time),
     ``seconds``, ``quick``, ``counts`` (findings by severity), ``data`` (kind, examples, splits, classes with their
-<<<<<<< HEAD
-    examples by split, empty classes, bad files), ``notes``, ``checks`` and ``findings``, whose ``flagged`` name
-    examples by id; ``predictions`` of cross-validations, where any were named.
-=======
-    examples by split, empty classes, bad files, and the outputs of a task without classes), ``notes``, ``checks`` and ``findings``, whose ``flagged`` name
-    examples by id.
->>>>>>> k-outcomes
+    examples by split, empty classes, bad files, and the outputs of a task without classes), ``notes``, ``checks`` and
+    ``findings``, whose ``flagged`` name examples by id; ``predictions`` of cross-validations, where any were named.
 
     Args:
         audit: what was found.
