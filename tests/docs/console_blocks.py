@@ -10,6 +10,8 @@ A comment before a block says how it is treated; without one a ``console`` block
     <!-- given: photos -->        makes what `given_files.py` has by that name, before the block
     <!-- file: NAME -->           the block is written to that file, before the blocks after it
 
+A ``yaml`` block is checked as a config, or as a part of one that extends bird-species.
+
 In an output, a line ``...`` stands for any lines, and ``...`` within a line for any text. Runs of spaces are one space,
 the time and hash in the name of a run folder are any, and lines of progress, a bar on a terminal, are left out.
 """

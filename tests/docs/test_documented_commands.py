@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -24,7 +25,9 @@ BLOCKS = {page: blocks_of(DOCS / page, page) for page in PAGES}
 ALL = [block for blocks in BLOCKS.values() for block in blocks]
 RUNNABLE = [block for block in ALL if block.language in ("console", "python") and "file" not in block.said]
 # A block that no test runs says why. This number only falls, or rises for a good reason.
-MOST_NEVER_RUN = 15
+MOST_NEVER_RUN = 20
+# Commands that pages tell of and that are not there yet.
+COMING = {"task"}
 
 
 def _pages_with(when: str) -> list[str]:
@@ -49,7 +52,7 @@ def test_slow_commands_do_what_their_page_shows(page: str, here: Path) -> None:
 
 
 def test_blocks_that_are_never_run_say_why_and_are_few() -> None:
-    never = [block for block in RUNNABLE if block.when == "never"]
+    never = [block for block in ALL if block.when == "never"]
     assert all(len(block.reason.split()) >= 3 for block in never), [str(block) for block in never]
     assert len(never) <= MOST_NEVER_RUN, [str(block) for block in never]
 
@@ -63,22 +66,19 @@ def test_a_block_is_one_that_is_checked(block: Block) -> None:
         assert block.commands
 
 
-def _calls() -> Iterator[tuple[Block, list[str]]]:
+def _calls() -> Iterator[Any]:
     for block in ALL:
-        if block.language != "console":
-            continue
-        for command in block.commands:
+        for command in block.commands if block.language == "console" else ():
             for part in command.text.replace("&&", "|").split("|"):
                 words = shlex.split(part, comments=True)
                 while words and "=" in words[0]:  # a variable of the environment before a command
                     words = words[1:]
-                if words and words[0] == "ftsuite":
-                    yield block, words[1:]
+                if words[:1] == ["ftsuite"]:
+                    coming = pytest.mark.xfail(words[1] in COMING, reason="not there yet", strict=True)
+                    yield pytest.param(block, words[1:], marks=coming, id=f"{block} {shlex.join(words)}")
 
 
-@pytest.mark.parametrize(
-    ("block", "call"), list(_calls()), ids=lambda value: str(value) if isinstance(value, Block) else None
-)
+@pytest.mark.parametrize(("block", "call"), list(_calls()))
 def test_commands_options_and_configs_exist(block: Block, call: list[str]) -> None:
     command: click.Command = cli
     rest = list(call)
@@ -92,9 +92,22 @@ def test_commands_options_and_configs_exist(block: Block, call: list[str]) -> No
         assert rest[0] in shipped_configs()
 
 
-@pytest.mark.parametrize("block", [block for block in ALL if block.language == "yaml"], ids=str)
+@pytest.mark.parametrize(
+    "block", [block for block in ALL if block.language == "yaml" and block.when != "never"], ids=str
+)
 def test_configs_and_parts_of_them_are_right(block: Block, tmp_path: Path) -> None:
     whole = "file" in block.said
     path = tmp_path / "part.yaml"
     path.write_text(("" if whole else "extends: bird-species\n") + block.text, encoding="utf-8")
     load_config(path, [], options_model=Registry.discover().options_model)
+
+
+@pytest.mark.parametrize("block", [block for block in ALL if block.language == "python"], ids=str)
+def test_python_is_python(block: Block) -> None:
+    compile(block.text, str(block), "exec")
+
+
+def test_the_plugin_of_the_tutorial_has_less_than_40_lines() -> None:
+    files = [block for block in BLOCKS["tutorials/task-plugin.md"] if block.said.get("file", "").endswith(".py")]
+    lines = [line for block in files for line in block.text.splitlines() if line.strip() and not line.startswith('"""')]
+    assert 20 < len(lines) < 40
