@@ -22,7 +22,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_BLOCK = re.compile(
+BLOCK = re.compile(
     r"(?P<said>(?:^[ ]*<!--[^\n]*-->\n+)*)"
     r"^(?P<indent>[ ]*)```[ ]*(?P<language>[\w-]*)[^\n]*\n(?P<text>.*?)^(?P=indent)```[ ]*$",
     re.MULTILINE | re.DOTALL,
@@ -84,7 +84,7 @@ def blocks_of(path: Path, page: str = "") -> list[Block]:
     """All fenced blocks of a page, in their order."""
     text = path.read_text(encoding="utf-8")
     found = []
-    for match in _BLOCK.finditer(text):
+    for match in BLOCK.finditer(text):
         indent = match["indent"]
         lines = [line.removeprefix(indent) for line in match["text"].splitlines()]
         said = {name: value or "" for name, value in _SAID.findall(match["said"])}
