@@ -10,6 +10,8 @@ A comment before a block says how it is treated; without one a ``console`` block
     <!-- given: photos -->        makes what `given_files.py` has by that name, before the block
     <!-- file: NAME -->           the block is written to that file, before the blocks after it
 
+A ``yaml`` block is checked as a config, or as a part of one that extends bird-species.
+
 In an output, a line ``...`` stands for any lines, and ``...`` within a line for any text. Runs of spaces are one space,
 the time and hash in the name of a run folder are any, and lines of progress, a bar on a terminal, are left out.
 """
@@ -20,7 +22,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_BLOCK = re.compile(
+BLOCK = re.compile(
     r"(?P<said>(?:^[ ]*<!--[^\n]*-->\n+)*)"
     r"^(?P<indent>[ ]*)```[ ]*(?P<language>[\w-]*)[^\n]*\n(?P<text>.*?)^(?P=indent)```[ ]*$",
     re.MULTILINE | re.DOTALL,
@@ -82,7 +84,7 @@ def blocks_of(path: Path, page: str = "") -> list[Block]:
     """All fenced blocks of a page, in their order."""
     text = path.read_text(encoding="utf-8")
     found = []
-    for match in _BLOCK.finditer(text):
+    for match in BLOCK.finditer(text):
         indent = match["indent"]
         lines = [line.removeprefix(indent) for line in match["text"].splitlines()]
         said = {name: value or "" for name, value in _SAID.findall(match["said"])}
