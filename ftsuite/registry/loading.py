@@ -62,7 +62,7 @@ def load_spec(point: EntryPoint) -> Loaded:
             if ctrl_c.pressed:
                 raise KeyboardInterrupt from error
             return Loaded(None, _told(error), _MEND)
-    wrong = _wrong(point.name, spec)
+    wrong = fault_of(point.name, spec)
     return Loaded(spec, warning=_heavy(point, before)) if wrong is None else Loaded(None, *wrong)
 
 
@@ -87,7 +87,7 @@ def _place(error: BaseException) -> str:
     return place
 
 
-def _wrong(name: str, spec: object) -> tuple[str, str] | None:
+def fault_of(name: str, spec: object) -> tuple[str, str] | None:
     """What is wrong with a spec and what to do, None where nothing is."""
     if not isinstance(spec, TaskSpec):
         return f"its entry point must give an ftsuite.api.TaskSpec. Received: {type(spec).__name__}", _MEND
