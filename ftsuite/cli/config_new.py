@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     metavar="SOURCE",
     multiple=True,
     required=True,
-    help="The data: folder:PATH, csv:PATH, a bare path … in any form of `data.source`.",
+    help="The data: folder:PATH, csv:PATH, a bare path … in any form of `data.source` but a list.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write; by default NAME.yaml, here.")
 @click.option("--task", "task_name", metavar="NAME", help="Take this task instead (`ftsuite list tasks`).")
@@ -50,6 +50,7 @@ def new(
     from ftsuite.cli.config_new_place import named_source, target_of, write_checked
     from ftsuite.cli.terminal import Terminal
     from ftsuite.data.looks import Wanted, look_at
+    from ftsuite.quiet import redirect_native_stderr
     from ftsuite.registry import Registry
     from ftsuite.runs.proposal import propose, this_machine
     from ftsuite.runs.proposal.propose import Source
@@ -58,7 +59,8 @@ def new(
     target = target_of(source, out, force)
     registry = Registry.discover()
     chosen = registry.spec(task_name) if task_name is not None else None
-    look = look_at(source, Wanted(input_column, label_column))
+    with redirect_native_stderr(None):  # a tfds data set brings TensorFlow, and its notes
+        look = look_at(source, Wanted(input_column, label_column))
     spec, why = _task(look, registry, chosen)
     text, about = named_source(source, look.kind, target)
     command = f"ftsuite config new --from {shlex.quote(source)}"

@@ -17,6 +17,7 @@ from ftsuite.config.source import SourceReference
 from ftsuite.errors import ConfigError
 
 _ENDINGS = re.compile(r"(\.tar)?\.(csv|tsv|jsonl|ndjson|parquet|arrow|zip|tar|tgz|tbz2|txz|gz|bz2|xz)$", re.IGNORECASE)
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
 def target_of(source: str, out: Path | None, force: bool) -> Path:
@@ -93,7 +94,9 @@ def _name_of(source: str) -> str:
         return reference.kind
     value = reference.value
     if reference.is_local:
-        value = Path(absolute(value)).name
+        path = Path(absolute(value))
+        # The folder of a tfds data set is named by its version.
+        value = path.parent.name if _VERSION.fullmatch(path.name) else path.name
     elif reference.kind == "tfds":
         value = value.partition(":")[0]
     return re.sub(r"[^\w.-]+", "-", _ENDINGS.sub("", value)).strip("-.") or "job"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ftsuite.config.commented import one_line
+
 if TYPE_CHECKING:
     from ftsuite.data.looks import Look
     from ftsuite.runs.proposal import Proposal
@@ -31,7 +33,8 @@ def rows_of(source: str, look: Look, made: Proposal, seconds: float | None) -> l
     rows += [("task", made.task), ("backbone", made.backbone), ("plan", made.plan)]
     if seconds is not None:
         rows.append(("time", f"about {hours(seconds)} on this machine when it is idle; --dry-run measures it"))
-    return rows
+    # Names of folders and columns may hold what a terminal would obey.
+    return [(what, one_line(found)) for what, found in rows]
 
 
 def _classes(look: Look) -> str:

@@ -51,7 +51,7 @@ def tasks(as_json: bool) -> None:
         terminal.event("task", {**fields, "error": task.error, **more})
     terminal.table(("task", "what it does", "from"), [(t.name, t.summary, t.origin) for t in found])
     for task in found:
-        wrong = f"broken: {task.advice}" if task.error is not None else task.warning
+        wrong = task.advice if task.error is not None else task.warning
         if wrong:
             terminal.line(f"{task.name}: {wrong}")
     if is_safe_mode():

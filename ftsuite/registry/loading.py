@@ -58,11 +58,11 @@ def load_spec(point: EntryPoint) -> Loaded:
         try:
             with stdout_kept_clean():
                 spec = point.load()
+                wrong = fault_of(point.name, spec)
         except BaseException as error:  # a plugin may even call sys.exit where it is imported
             if ctrl_c.pressed:
                 raise KeyboardInterrupt from error
             return Loaded(None, _told(error), _MEND)
-    wrong = fault_of(point.name, spec)
     return Loaded(spec, warning=_heavy(point, before)) if wrong is None else Loaded(None, *wrong)
 
 
@@ -134,9 +134,12 @@ def _heavy(point: EntryPoint, before: set[str]) -> str | None:
 def _holds_heavy(module: ModuleType) -> set[str]:
     """The heavy modules that a module's own names come from."""
     homes = set()
-    for value in list(getattr(module, "__dict__", {}).values()):
-        home = value.__name__ if isinstance(value, ModuleType) else getattr(type(value), "__module__", "")
-        if isinstance(value, type):
-            home = value.__module__
+    for value in list(vars(module).values()):
+        # By the type alone: what stands for a module that is imported on first use must not be asked anything.
+        kind = type(value)
+        if issubclass(kind, ModuleType):
+            home = vars(value).get("__name__", "")
+        else:
+            home = vars(value).get("__module__", "") if issubclass(kind, type) else getattr(kind, "__module__", "")
         homes.add(str(home).partition(".")[0])
     return homes & set(HEAVY_MODULES)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from ftsuite.cli.config_new_place import target_of
 from ftsuite.cli.main import cli
 from ftsuite.config import load_config
 from ftsuite.registry import Registry
@@ -54,6 +55,23 @@ def test_paths_are_right_wherever_the_file_is_written(here: Path, tmp_path: Path
     assert _loaded(tmp_path / "jobs" / "a.yaml").config.data.source == f"csv:{here}/my texts.csv"
     assert _new(here / "my texts.csv", "--out", "b.yml").exit_code == 0
     assert _loaded("b.yml").config.data.source == f"csv:{here}/my texts.csv"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("folder:my photos/", "my-photos.yaml"),
+        ("archive:a/birds.tar.gz", "birds.yaml"),
+        ("b.csv", "b.yaml"),
+        ("tfds:mnist:3.0.1", "mnist.yaml"),
+        ("tfds:./tf/mnist/3.0.1", "mnist.yaml"),
+        ("field-guide", "field-guide.yaml"),
+        ("csv:--.csv", "job.yaml"),
+        ("asset:imdb-reviews", "imdb-reviews.yaml"),
+    ],
+)
+def test_the_file_is_named_like_the_data(source: str, name: str) -> None:
+    assert str(target_of(source, None, False)) == name
 
 
 def test_nothing_is_written_over_without_force(here: Path) -> None:

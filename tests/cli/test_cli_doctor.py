@@ -92,6 +92,19 @@ def test_plugins_are_judged() -> None:
     assert doctor.check_plugins([("a", None), ("b", "ImportError: x")]).state == "warning"
     assert doctor.check_plugins([("b", "ImportError: x")]).state == "failed"
     assert doctor.check_plugins([]).state == "failed"
+    assert doctor.check_plugins([("a", None)], ["a: its spec imports keras"]).state == "warning"
+
+
+def test_plugins_are_facts_of_a_bug_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FTSUITE_PLUGINS", raising=False)
+    facts, check = doctor.examine_plugins()
+    own = next(fact for fact in facts if fact["name"] == "sentiment")
+    assert (own["distribution"], own["state"], own["error"]) == ("ftsuite", "built in", None)
+    assert own["version"]
+    monkeypatch.setenv("FTSUITE_PLUGINS", "off")
+    facts, check = doctor.examine_plugins()
+    assert (facts, check.state) == ([], "failed")
+    assert "Received: 'off'" in check.detail
 
 
 def test_missing_packages_are_named() -> None:

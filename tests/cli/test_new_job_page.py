@@ -69,7 +69,9 @@ def test_the_page_trains_a_model(here: Path) -> None:
     from tests.tiny import save_tiny_preset
 
     preset = str(save_tiny_preset(here / "tiny"))
-    quick = ["--backbone", preset, "--set", "options.image_size=32", "--set", "data.sample=60"]
+    stages = "finetune.stages=[{train: head, for: 1 epochs, learning_rate: 0.003}]"
+    settings = ("options.image_size=32", "data.sample=40", "evaluation.bootstrap_samples=100", stages)
+    quick = ["--backbone", preset, *(word for setting in settings for word in ("--set", setting))]
     for _, arguments, _ in _commands():
         if "photos" not in " ".join(arguments) or arguments[:2] == ["config", "check"]:
             continue

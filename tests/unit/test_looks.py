@@ -81,6 +81,39 @@ def test_a_folder_of_other_files_is_refused_with_their_names(tmp_path: Path) -> 
         look_at(str(tmp_path / "p"))
 
 
+def test_a_folder_of_very_many_other_files_is_refused(tmp_path: Path) -> None:
+    pictures(tmp_path / "p", {"a": 5, "b": 5})
+    for number in range(450):
+        (tmp_path / "p" / "a" / f"{number}.py").write_text("import this\n", encoding="utf-8")
+    with pytest.raises(DataError, match="450 of 460 that cannot"):
+        look_at(str(tmp_path / "p"))
+
+
+def test_texts_in_folders_and_a_table_beside_pictures_are_pointed_to(tmp_path: Path) -> None:
+    for name in ("neg", "pos"):
+        (tmp_path / "p" / name).mkdir(parents=True)
+        for number in range(4):
+            (tmp_path / "p" / name / f"{number}.txt").write_text(f"review {number}", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        look_at(str(tmp_path / "p"))
+    assert "Texts are read from tables" in caught.value.advice
+    flat = pictures(tmp_path / "flat", {".": 3})
+    table(flat / "labels.csv", ["file", "label"], [["x.png", "a"]])
+    with pytest.raises(DataError) as caught:
+        look_at(f"folder:{flat}")
+    assert f"give csv:{flat}/labels.csv" in caught.value.advice
+
+
+def test_official_splits_of_an_archive_that_share_a_picture(tmp_path: Path) -> None:
+    for split, first in (("train", 0), ("test", 50)):
+        pictures(tmp_path / "p" / split, {"a": 5, "b": 5}, first=first)
+    shutil.copy(tmp_path / "p/train/a/a 0.png", tmp_path / "p/test/a/copy.png")
+    with zipfile.ZipFile(tmp_path / "p.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted((tmp_path / "p").rglob("*.png")):
+            archive.write(file, file.relative_to(tmp_path / "p"))
+    assert look_at(str(tmp_path / "p.zip")).shared == 1
+
+
 def test_an_archive_is_looked_at_like_its_folder(tmp_path: Path) -> None:
     root = pictures(tmp_path / "p", {"a": 5, "b": 5})
     with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:

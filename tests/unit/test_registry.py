@@ -32,7 +32,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Insta
     monkeypatch.syspath_prepend(str(place))
     yield lambda *arguments, **named: install(place, *arguments, **named)
     for name in set(sys.modules) - before:
-        if name.startswith(("kit", "plug", "fake", "keras_hub")):
+        if name.startswith(("kit", "plug", "fake", "tf_keras")):
             del sys.modules[name]
 
 
@@ -78,6 +78,11 @@ def test_a_plugin_is_listed_with_its_distribution_and_version(installed: Install
         ("", "AttributeError: module 'kit_b' has no attribute 'SPEC'"),
         ("SPEC = {'name': 'kit-b'}", "must give an ftsuite.api.TaskSpec. Received: dict"),
         ("def f(): return f()\nf()", "RecursionError"),
+        (
+            "from ftsuite.api import TaskSpec\nclass Odd(TaskSpec):\n"
+            "  def __init__(self): ...\n  def __getattribute__(self, name): raise ValueError(name)\nSPEC = Odd()",
+            "ValueError: ",
+        ),
     ],
 )
 def test_a_broken_plugin_stops_only_its_own_runs(installed: Install, source: str, told: str) -> None:
@@ -146,12 +151,12 @@ def test_a_malformed_entry_point_is_told(installed: Install) -> None:
     assert "must be `package.module:SPEC`. Received: 'kit b SPEC'" in str(_task("kit-b").error)
 
 
-def test_a_spec_that_imports_keras_is_told_and_works(installed: Install) -> None:
+def test_a_spec_that_imports_keras_is_told_and_works(installed: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     # A stand-in: the real one takes seconds, and may be imported here already.
-    stand_in = installed("keras_hub", "class Layer: ...", points="[other]\nx = y\n")
-    assert stand_in == "keras_hub"
-    sys.modules.pop("keras_hub", None)
-    source = "from ftsuite.api import Options, TaskSpec\nimport keras_hub\n"
+    stand_in = installed("tf_keras", "class Layer: ...", points="[other]\nx = y\n")
+    assert stand_in == "tf_keras"
+    monkeypatch.delitem(sys.modules, "tf_keras", raising=False)
+    source = "from ftsuite.api import Options, TaskSpec\nimport tf_keras\n"
     for name in ("kit-b", "kit-c"):
         spec = f"SPEC = TaskSpec(name={name!r}, summary='x', options=Options, factory='a:B')"
         installed(name, source + spec)
@@ -159,7 +164,7 @@ def test_a_spec_that_imports_keras_is_told_and_works(installed: Install) -> None
     for name in ("kit-b", "kit-c"):  # the second finds it imported, and is told as well
         assert tasks[name].error is None
         assert tasks[name].state == "slow"
-        assert f"imports keras_hub (in {name.replace('-', '_')})" in str(tasks[name].warning)
+        assert f"imports tf_keras (in {name.replace('-', '_')})" in str(tasks[name].warning)
     assert tasks["sentiment"].warning is None
 
 

@@ -61,8 +61,21 @@ def _look(kind: str, examples: Examples) -> Look:
         columns={},
         pictures=pictures,
         texts=look_at_texts(sample) if examples.kind == "text" else None,
+        shared=_shared(examples),
         notes=examples.notes,
     )
+
+
+def _shared(examples: Examples) -> int:
+    """Contents that stand in several official splits."""
+    if examples.splits is None:
+        return 0
+    splits: dict[str, str] = {}
+    shared = set()
+    for content, split in zip(examples.content_hashes, examples.splits.tolist(), strict=True):
+        if splits.setdefault(content, split) != split:
+            shared.add(content)
+    return len(shared)
 
 
 def _require_prepared(source: Source) -> None:

@@ -17,7 +17,7 @@ from ftsuite.data.sources.found import Row
 # Of so many only the head is read, which tells the size; so many, and so many bytes, are decoded as well.
 _OPENED, _DECODED, _DECODED_BYTES = 160, 60, 4_000_000
 # Files whose names are no picture's: likely no pictures.
-_ODD_NAMES = 400
+_ODD_NAMES, _NEARLY_ALL = 400, 0.9
 _GREY = ("L", "1", "I", "I;16", "F", "LA")
 
 
@@ -52,7 +52,17 @@ def look_at_pictures(rows: Sequence[Row]) -> tuple[PictureLook | None, dict[str,
             height, width, mode, size_bytes = found
             decoded_bytes += size_bytes
             sizes.append((height, width, mode))
+    bad.update(_alike(odd, bad))
     return (_summary(sizes) if sizes else None), bad
+
+
+def _alike(odd: Sequence[Row], bad: dict[str, str]) -> dict[str, str]:
+    """Files that were not opened, and are named as those of which nearly none is a picture."""
+    opened = odd[:_ODD_NAMES]
+    if len(odd) == len(opened) or sum(row.id in bad for row in opened) < _NEARLY_ALL * len(opened):
+        return {}
+    reason = f"is not named like a picture; nearly all of {len(opened):,} such files are none"
+    return dict.fromkeys((row.id for row in odd[_ODD_NAMES:]), reason)
 
 
 def look_at_encoded(contents: Sequence[bytes]) -> PictureLook | None:

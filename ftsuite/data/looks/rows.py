@@ -40,7 +40,7 @@ def look_at_rows(found: Found, look: Look, *, open_pictures: bool = True) -> Loo
         found.bad.extend(BadFile(row.id, reasons[row.id], row.id) for row in found.rows if row.id in reasons)
         found.rows[:] = [row for row in found.rows if row.id not in reasons]
     if found.bad and 2 * len(found.bad) >= total:
-        raise bad_files_error(found.bad, total, found.noun)
+        raise _hardly_any(found, total)
     named = {row.label for row in found.rows}
     empty = tuple(name for name in found.class_names if name not in named)
     skips = bool(found.bad or empty)
@@ -62,6 +62,13 @@ def look_at_rows(found: Found, look: Look, *, open_pictures: bool = True) -> Loo
     )
     require_enough(filled)
     return filled
+
+
+def _hardly_any(found: Found, total: int) -> DataError:
+    error = bad_files_error(found.bad, total, found.noun)
+    if found.kind != "text" and all("(text)" in one.reason for one in found.bad):
+        return DataError(error.message, "Texts are read from tables: write them with their classes as csv: or jsonl:.")
+    return DataError(error.message, f"Mend or delete them: too few of the {found.noun} can be used to begin with.")
 
 
 def require_enough(look: Look) -> None:

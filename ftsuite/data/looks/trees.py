@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ftsuite.data.contents import input_bytes
+from ftsuite.data.image_files import read_bytes
 from ftsuite.data.looks.look import Hint, Look
 from ftsuite.data.looks.rows import look_at_rows
 from ftsuite.data.sources.archive import open_archive
 from ftsuite.data.sources.folder import SPLIT_NAMES, find_in_tree, require_folder
-from ftsuite.data.sources.found import Row
+from ftsuite.data.sources.found import Found, Row
 from ftsuite.data.sources.walking import DiskTree
 from ftsuite.errors import DataError
 
@@ -28,6 +30,7 @@ _BY_FOLDER = "^(?:{splits})?[^/]+/([^/]+)/"
 _BY_NUMBER = r"^(.+?)[-_. ]?(?:frame|img|f|t)?[-_. ]?\d+[.]\w+$"
 # Files of equal size in two splits whose contents are compared.
 _COMPARED = 2000
+_TABLES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
 def look_at_folder(path: Path) -> Look:
@@ -37,9 +40,11 @@ def look_at_folder(path: Path) -> Look:
         DataError: the folder is missing or empty, its layout cannot be told, or hardly a file is a picture.
     """
     require_folder(path)
-    found = find_in_tree(DiskTree(), path, "error")
-    look = look_at_rows(found, replace(_EMPTY, kind="folder", hints=_hints(found.rows)))
-    return replace(look, shared=_shared(found.rows)) if found.has_splits else look
+    try:
+        found = find_in_tree(DiskTree(), path, "error")
+    except DataError as error:
+        raise _table_beside(path, error) from error
+    return _look(found, replace(_EMPTY, kind="folder"))
 
 
 def look_at_archive(path: Path, progress: Progress | None) -> Look:
@@ -51,7 +56,12 @@ def look_at_archive(path: Path, progress: Progress | None) -> Look:
     """
     tree, root, notes = open_archive(path, progress)
     found = find_in_tree(tree, root, "error")
-    return look_at_rows(found, replace(_EMPTY, kind="archive", notes=tuple(notes), hints=_hints(found.rows)))
+    return _look(found, replace(_EMPTY, kind="archive", notes=tuple(notes)))
+
+
+def _look(found: Found, look: Look) -> Look:
+    look = look_at_rows(found, replace(look, hints=_hints(found.rows)))
+    return replace(look, shared=_shared(found.rows)) if found.has_splits else look
 
 
 def _hints(rows: Sequence[Row]) -> tuple[Hint, ...]:
@@ -82,11 +92,11 @@ def _below_split(identifier: str) -> list[str]:
 
 
 def _shared(rows: Sequence[Row]) -> int:
-    """Contents that stand in several official splits."""
+    """Contents that stand in several official splits; only files of equal size are read."""
     by_size: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         try:
-            by_size[Path(row.input).stat().st_size].append(row)
+            by_size[input_bytes(row.input)].append(row)
         except OSError as error:
             raise DataError(
                 f"Expected files that can be read. Received: {row.input!r} ({error.strerror or error})."
@@ -94,6 +104,21 @@ def _shared(rows: Sequence[Row]) -> int:
     alike = [row for own in by_size.values() if len({row.split for row in own}) > 1 for row in own]
     splits: dict[bytes, set[str]] = defaultdict(set)
     for row in alike[:_COMPARED]:
-        with open(row.input, "rb") as file:
-            splits[hashlib.file_digest(file, "sha256").digest()].add(row.split)
+        data = read_bytes(row.input)
+        if isinstance(data, bytes):
+            splits[hashlib.sha256(data).digest()].add(row.split)
     return sum(len(own) > 1 for own in splits.values())
+
+
+def _table_beside(path: Path, error: DataError) -> DataError:
+    """The error for a layout that cannot be told, with the table that lies there."""
+    try:
+        tables = sorted(file.name for file in path.iterdir() if file.suffix.lower() in _TABLES)
+    except OSError:
+        return error
+    if not tables:
+        return error
+    kind = _TABLES[Path(tables[0]).suffix.lower()]
+    return DataError(
+        error.message, f"{tables[0]!r} lies there: if it names the pictures, give {kind}:{path / tables[0]}."
+    )
