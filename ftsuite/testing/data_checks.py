@@ -119,8 +119,8 @@ def preprocessing_learns_from_training_alone(subject: Subject) -> None:
     )
     if not _same_batches(first, second):
         raise CheckFailed(
-            "The features of training examples must be the same whatever the validation and test examples are. Received: "
-            "others where only those were changed.",
+            "The features of training examples must be the same whatever the validation and test examples are. "
+            "Received: others where only those were changed.",
             advice,
         )
     some = first.parts["train"].take(range(min(_GOLDEN, len(training))))
