@@ -3,6 +3,7 @@
 - `ImageTask`, `TextTask`: pictures, or texts, to any answer; write `answer`, `load` and `metrics`.
 - `ImageClassification`, `TextClassification`: to one class of several; complete as they are.
 - `number_metrics`, `label_metrics`: the usual metrics of numbers, and of labels that apply or do not.
+- `source_path`, `examples_from_arrays`: for a `load` that reads a format of its own.
 - `ImageOptions`, `TextOptions`: what their configs can say under ``options:``.
 
 Importing a name imports what it needs and no more: options need no Keras, so a `ftsuite.api.TaskSpec` can name them.
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ftsuite.data.image_options import ImageOptions
+    from ftsuite.data.picture_arrays import examples_from_arrays
+    from ftsuite.data.source_paths import source_path
     from ftsuite.data.targets import with_label_sets, with_numbers
     from ftsuite.data.text_options import TextOptions
     from ftsuite.families.image import ImageClassification, ImageTask
@@ -34,8 +37,10 @@ _HOMES = {
     "TextTask": "ftsuite.families.text",
     "TextClassification": "ftsuite.families.text",
     "NamedAnswers": "ftsuite.models.answers",
+    "examples_from_arrays": "ftsuite.data.picture_arrays",
     "label_metrics": "ftsuite.families.metrics",
     "number_metrics": "ftsuite.families.metrics",
+    "source_path": "ftsuite.data.source_paths",
     "with_label_sets": "ftsuite.data.targets",
     "with_numbers": "ftsuite.data.targets",
 }
@@ -47,8 +52,10 @@ __all__ = [
     "TextClassification",
     "TextOptions",
     "TextTask",
+    "examples_from_arrays",
     "label_metrics",
     "number_metrics",
+    "source_path",
     "with_label_sets",
     "with_numbers",
 ]

@@ -7,8 +7,8 @@ from pathlib import Path
 from ftsuite.api import Options, TaskSpec
 from ftsuite.config import parse_source
 from ftsuite.config.paths import absolute, absolute_source
-from ftsuite.data.looks import look_at
-from ftsuite.errors import ConfigError
+from ftsuite.data.looks import Look, look_at
+from ftsuite.errors import ConfigError, DataError
 from ftsuite.families import ImageOptions, TextOptions
 from ftsuite.runs.proposal import propose, this_machine
 from ftsuite.runs.proposal.propose import Source
@@ -51,7 +51,7 @@ def proposed_config(kind: Kind, task: str, source: str, command: str, file: str)
         return None
     options = _BareOptions if kind.name == "bare" else TextOptions if kind.modality == "text" else ImageOptions
     spec = TaskSpec(task, "", options, factory="", modality=kind.modality)
-    look = look_at(source)
+    look = _looked_at(source)
     if look.modality != kind.modality:
         words = {"image": "pictures", "text": "texts"}
         raise ConfigError(
@@ -60,3 +60,15 @@ def proposed_config(kind: Kind, task: str, source: str, command: str, file: str)
             "Choose another kind; `ftsuite task new --help` lists them.",
         )
     return propose(look, Source(source, "", command, file), spec, "your own", this_machine()).text
+
+
+def _looked_at(source: str) -> Look:
+    try:
+        return look_at(source)
+    except DataError as error:
+        # Such data are what many write a task for.
+        raise DataError(
+            error.message,
+            f"{error.advice} If it is of a form that only your task will read, leave --from out, let the task's `load` "
+            "read it, and name it as `data.source` in the config then.".strip(),
+        ) from error
