@@ -37,6 +37,14 @@ class NeedsAnExample(ImageClassification):
         return super().load(data, progress)
 
 
+class ReadsItsOwnForm(ImageClassification):
+    """No data that the check makes will do."""
+
+    def load(self, data: Any, progress: Any = None) -> Examples:
+        with open("there-is-no-such-file.idx", "rb"):
+            raise AssertionError
+
+
 class ForgetsAClass(ImageClassification):
     def build(self, backbone: Any, names: Sequence[str], dropout: float) -> Any:
         return super().build(backbone, names[:-1], dropout)
@@ -150,6 +158,7 @@ SPEECHLESS = TaskSpec(
 LAX = TaskSpec("lax", "Takes any option.", LaxOptions, f"{__name__}:ImageClassification")
 UNEVEN_COLUMNS = _spec(UnevenColumns)
 NEEDS_AN_EXAMPLE = _spec(NeedsAnExample)
+READS_ITS_OWN_FORM = _spec(ReadsItsOwnForm)
 FORGETS_A_CLASS = _spec(ForgetsAClass)
 COPIES_THE_BACKBONE = _spec(CopiesTheBackbone)
 CENTRES_BATCHES = _spec(CentresBatches)

@@ -11,9 +11,11 @@ import numpy as np
 
 from ftsuite.api import Examples
 from ftsuite.config import LoadedConfig, dump_yaml, load_config
+from ftsuite.errors import DataError, FtsuiteError
 from ftsuite.registry import Registry
 from ftsuite.testing import pictures, texts
 from ftsuite.testing.offer import Offer
+from ftsuite.testing.plugin_place import told
 
 _KINDS = ("classes", "numbers", "label sets")
 _NUMBERS = (10.0, 50.0)
@@ -114,7 +116,19 @@ def _fitting_source(offer: Offer, plain: Mapping[str, Any], folder: Path) -> str
     if found:
         return found
     assert first_error is not None, "every kind was tried"
-    raise first_error
+    raise _unread(offer, first_error) from first_error
+
+
+def _unread(offer: Offer, error: Exception) -> DataError:
+    """That a task reads none of the data that are made: mostly because it reads a form of its own."""
+    said = error.message if isinstance(error, FtsuiteError) else told(error)
+    what = "texts in tables" if offer.spec.modality == "text" else "pictures in folders and tables"
+    return DataError(
+        f"`load` must read some of the data that the check makes, {what}, or be given others. Received: {said}",
+        f"For a task that reads a form of its own, give data in it: `ftsuite task check CONFIG.yaml` or --data SOURCE, "
+        f"and check_task({offer.spec.name!r}, data=…) in a test. Or let `load` pass on what it does not know: "
+        "`return super().load(data, progress)`.",
+    )
 
 
 def _are_shares(targets: np.ndarray) -> bool:

@@ -66,6 +66,14 @@ def test_what_is_broken_in_data_or_models_is_found(task: TaskSpec, check: str, e
     assert re.search(expected, found.message), found
 
 
+def test_a_task_that_reads_a_form_of_its_own_is_told_how_to_be_checked(backbone: str) -> None:
+    found = failure(broken.READS_ITS_OWN_FORM, "examples", backbone=backbone)
+    assert "`load` must read some of the data that the check makes" in found.message
+    assert "there-is-no-such-file.idx" in found.message
+    assert "ftsuite task check CONFIG.yaml" in found.advice
+    assert re.search(r"broken_tasks.py:\d+, in load", found.place)
+
+
 def test_an_error_inside_a_plugin_is_told_with_its_file_and_line_and_what_follows_is_skipped(backbone: str) -> None:
     report = examine_task(broken.CANNOT_LOSE, checks=["run", "loss-falls"], backbone=backbone)
     run, later = report.results

@@ -47,13 +47,16 @@ def test_greys_come_back_as_they_were_and_scans_agree() -> None:
 
 
 def test_tensorflow_reads_colours_of_several_sizes() -> None:
+    import tensorflow as tf
+
     from ftsuite.data.image import read_image
 
     colours = [RNG.integers(0, 256, (size, 5, 3), np.uint8) for size in (4, 8)]
     examples = examples_from_arrays(colours, [1, 0], NAMES)
     assert tuple(examples.ids) == ("00000", "00001") and examples.splits is None
-    for picture, path in zip(colours, examples.inputs, strict=True):
-        np.testing.assert_array_equal(np.asarray(read_image(path, np.uint8(0))), picture)
+    inputs = tf.data.Dataset.from_tensor_slices((list(examples.inputs), examples.decoders)).map(read_image)
+    for picture, read in zip(colours, inputs.as_numpy_iterator(), strict=True):
+        np.testing.assert_array_equal(read, picture)
 
 
 def test_pictures_are_written_once_and_anew_where_they_were_cut(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
