@@ -58,7 +58,7 @@ def load_spec(point: EntryPoint) -> Loaded:
         try:
             with stdout_kept_clean():
                 spec = point.load()
-                wrong = _wrong(point.name, spec)
+                wrong = fault_of(point.name, spec)
         except BaseException as error:  # a plugin may even call sys.exit where it is imported
             if ctrl_c.pressed:
                 raise KeyboardInterrupt from error
@@ -87,7 +87,7 @@ def _place(error: BaseException) -> str:
     return place
 
 
-def _wrong(name: str, spec: object) -> tuple[str, str] | None:
+def fault_of(name: str, spec: object) -> tuple[str, str] | None:
     """What is wrong with a spec and what to do, None where nothing is."""
     if not isinstance(spec, TaskSpec):
         return f"its entry point must give an ftsuite.api.TaskSpec. Received: {type(spec).__name__}", _MEND

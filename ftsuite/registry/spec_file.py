@@ -16,6 +16,7 @@ from ftsuite.config.task_file import ENDING, TaskFile
 from ftsuite.errors import ConfigError, PluginError
 from ftsuite.quiet import redirect_native_stderr
 from ftsuite.registry.guard import CtrlC, stdout_kept_clean
+from ftsuite.registry.loading import fault_of
 from ftsuite.registry.offers import SAFE_MODE, is_safe_mode
 
 
@@ -64,6 +65,9 @@ def _checked(spec: object, named: TaskFile, module: ModuleType) -> TaskSpec:
             f"{named.path} was written for version {spec.api_version} of the plugin contract; this is {API_VERSION}.",
             "Change api_version in its TaskSpec, and what the newer version of the contract asks for.",
         )
+    fault = fault_of(spec.name, spec)
+    if fault is not None:
+        raise PluginError(f"The task in {named.path} is broken: {fault[0]}", "Mend the file.")
     home, _, attribute = spec.factory.partition(":")
     # A file has no name that could be imported: where the factory names it by its own, this file is meant.
     return replace(spec, factory=f"{module.__name__}:{attribute}") if home == Path(named.path).stem else spec

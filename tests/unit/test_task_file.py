@@ -108,6 +108,8 @@ def test_safe_mode_runs_no_file(job: Path, monkeypatch: pytest.MonkeyPatch) -> N
         ("SPEC = 1", "SPEC of .*mine.py must be an ftsuite.api.TaskSpec. Received: int"),
         (TASK.replace("SPEC =", "MINE ="), "It holds mine.py:MINE and mine.py:OTHER."),
         (TASK.replace("api_version=1", "api_version=99"), "was written for version 99 of the plugin contract"),
+        (TASK.replace("options=Own", "options=dict"), "broken: its spec's options must be a subclass"),
+        (TASK.replace('factory="mine:make"', "factory=None"), "broken: its spec's factory must be text"),
         ("\0", "cannot be run"),
     ],
 )
