@@ -104,7 +104,8 @@ def preprocessing_learns_from_training_alone(subject: Subject) -> None:
         if len(examples) != len(first.examples):
             raise CheckSkipped("The task leaves out other examples of other data.")
         side = {name: split for split, part in first.parts.items() for name in part.ids}
-        splits = np.array([side.get(name, "train") for name in examples.ids])
+        # By the place of each example: the ids of texts follow from what they say.
+        splits = np.array([side.get(name, "train") for name in first.examples.ids])
         write_split(path, examples, splits)
         second = prepare(loaded, path)
     training = set(second.parts["train"].ids)
