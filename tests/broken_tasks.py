@@ -72,7 +72,7 @@ class LooksAtEverything(ImageClassification):
 
     def load(self, data: Any, progress: Any = None) -> Examples:
         examples = super().load(data, progress)
-        self.shift = sum(int(digest[:4], 16) for digest in examples.content_hashes) % 97 / 7
+        self.shift = sum(int(digest[:4], 16) for digest in examples.content_hashes) % 10_007 / 300
         return examples
 
     def preprocess(self, element: Any, training: bool, key: Any) -> Any:
