@@ -62,11 +62,13 @@ def show(reference: str, overrides: Sequence[str], as_json: bool) -> None:
 def check(context: click.Context, references: Sequence[str], overrides: Sequence[str]) -> None:
     """Check each CONFIG and print everything that is wrong with it."""
     from ftsuite.errors import FtsuiteError
+    from ftsuite.runs.own_metrics import check_outcome
 
     worst = 0
     for reference in references:
         try:
             loaded = _load(reference, overrides)
+            check_outcome(loaded, imports_plugins=True)
         except FtsuiteError as error:
             worst = max(worst, error.exit_code)
             click.echo(str(error), err=True)

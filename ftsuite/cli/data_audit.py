@@ -106,8 +106,10 @@ def _show(record: Mapping[str, Any], folder: Path, command: Sequence[str], termi
     data = record["data"]
     noun = "text" if data["kind"] == "text" else "picture"
     splits = ", ".join(f"{count:,} {split}" for split, count in data["splits"].items())
-    classes = plural(len(data["classes"]), "class", "classes")
-    terminal.line(f"{plural(data['examples'], noun)} in {classes} ({splits}); {record['source']}")
+    told = f"in {plural(len(data['classes']), 'class', 'classes')}"
+    if "outputs" in data:
+        told = f"with {', '.join(data['outputs'][:5])}" + (" …" if len(data["outputs"]) > 5 else "")
+    terminal.line(f"{plural(data['examples'], noun)} {told} ({splits}); {record['source']}")
     _show_findings(record["findings"], terminal)
     for check in record["checks"]:
         if check["state"] == "failed":

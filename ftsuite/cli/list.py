@@ -141,7 +141,8 @@ def runs(root: Path, as_json: bool) -> None:
     found = find_runs(root)
     terminal = Terminal(as_json=as_json)
     for run in found:
-        terminal.event("run", asdict(run))
+        fields = asdict(run)
+        terminal.event("run", fields if run.unit else {key: fields[key] for key in fields if key != "unit"})
     if not found:
         terminal.line(f"No runs in {root}. Make one: ftsuite run bird-species")
         return
@@ -152,9 +153,10 @@ def runs(root: Path, as_json: bool) -> None:
 def _run_row(run: RunSummary) -> tuple[str, ...]:
     figure = "-"
     if run.headline is not None and run.value is not None:
-        figure = f"{run.headline} {run.value:.3f}"
+        form = "{:.4g}" if run.unit else "{:.3f}"
+        figure = f"{run.headline} {form.format(run.value)}" + (f" {run.unit}" if run.unit else "")
         if run.interval is not None:
-            figure += f" [{run.interval[0]:.3f}, {run.interval[1]:.3f}]"
+            figure += f" [{', '.join(map(form.format, run.interval))}]"
     return str(run.folder), run.config, run.started[:19].replace("T", " "), run.status, figure
 
 

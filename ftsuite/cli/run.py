@@ -71,6 +71,7 @@ def run(
     from ftsuite.runs.folder import CONFIG, LOG, discard_unstarted
     from ftsuite.runs.folds_folder import CONFIG as FOLDS_CONFIG
     from ftsuite.runs.folds_folder import asks_for_folds, refuse_single_fold
+    from ftsuite.runs.own_metrics import check_outcome
 
     require_known_backend()
     if find_learning_rate:
@@ -81,6 +82,7 @@ def run(
     loaded = load_config(
         config, [*_overrides(data_source, backbone, overrides), *fold_overrides(folds)], options_model=model_of
     )
+    check_outcome(loaded, imports_plugins=False)
     terminal = Terminal(as_json=as_json)
     take_sigterm_as_ctrl_c()
     if dry_run:

@@ -26,6 +26,7 @@ class RunSummary:
         headline: name of the metric that sums the run up; None if there is none yet.
         value: of that metric on the test split, or None.
         interval: its 95 % interval, or None.
+        unit: of the value; empty for a share or a score.
     """
 
     folder: Path
@@ -35,6 +36,7 @@ class RunSummary:
     headline: str | None = None
     value: float | None = None
     interval: tuple[float, float] | None = None
+    unit: str = ""
 
 
 def find_runs(root: Path) -> list[RunSummary]:
@@ -57,11 +59,11 @@ def read_run(folder: Path) -> RunSummary:
     if not (folder / "metrics.json").exists():
         return RunSummary(folder, config, started, "damaged" if ended else "unfinished")
     try:
-        headline, value, interval = _headline(folder / "metrics.json")
+        headline, value, interval, unit = _headline(folder / "metrics.json")
     except (OSError, ValueError, KeyError, TypeError):
         return RunSummary(folder, config, started, "damaged")
     status = "done" if ended or not events else "unfinished"
-    return RunSummary(folder, config, started, status, headline, value, interval)
+    return RunSummary(folder, config, started, status, headline, value, interval, unit)
 
 
 def _run_folders(root: Path, levels: int) -> Iterator[Path]:
@@ -84,9 +86,10 @@ def _read_folds(folder: Path) -> RunSummary:
         if not content["complete"]:
             return RunSummary(folder, config, started, "unfinished")
         name, value, interval = _figure(str(content["headline"]), content["pooled"])
+        unit = _unit(content)
     except (OSError, ValueError, KeyError, TypeError):
         return RunSummary(folder, folder.parent.name, _modified(folder), "damaged")
-    return RunSummary(folder, config, started, "done", name, value, interval)
+    return RunSummary(folder, config, started, "done", name, value, interval, unit)
 
 
 def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -103,16 +106,23 @@ def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield event
 
 
-def _headline(path: Path) -> tuple[str, float, tuple[float, float] | None]:
+def _headline(path: Path) -> tuple[str, float | None, tuple[float, float] | None, str]:
     metrics = json.loads(path.read_text(encoding="utf-8"))
-    return _figure(str(metrics["headline"]), metrics["test"])
+    return (*_figure(str(metrics["headline"]), metrics["test"]), _unit(metrics))
 
 
-def _figure(name: str, figures: dict[str, Any]) -> tuple[str, float, tuple[float, float] | None]:
+def _unit(metrics: dict[str, Any]) -> str:
+    """Of the headline, where the task has metrics of its own."""
+    own = metrics.get("metrics") or {}
+    return str(own[metrics["headline"]]["unit"]) if own else ""
+
+
+def _figure(name: str, figures: dict[str, Any]) -> tuple[str, float | None, tuple[float, float] | None]:
     figure = figures[name]
     bounds = figure.get("ci95")
     interval = (float(bounds[0]), float(bounds[1])) if bounds and len(bounds) == 2 else None
-    return name, float(figure["value"]), interval
+    # The test may leave a metric of the task's own undefined.
+    return name, None if figure["value"] is None else float(figure["value"]), interval
 
 
 def _modified(folder: Path) -> str:

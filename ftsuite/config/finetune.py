@@ -21,16 +21,14 @@ from ftsuite.config.section import Section
 from ftsuite.config.stage import StageConfig, default_stages
 from ftsuite.config.wise_ft import WiseFtConfig, wise_ft_has_two_ends
 
-# Which names a task knows is checked when it is made, before data are read.
-METRIC_NAME = r"^[a-z][a-z0-9_]*$"
-
 
 class EarlyStoppingConfig(Section):
     """When a stage ends before its time; the best weights are kept."""
 
     metric: str = Field(
         "log_loss",
-        pattern=METRIC_NAME,
+        min_length=1,
+        # Which names a task knows is checked when it is made, before data are read.
         description="The validation metric that must improve: log_loss, accuracy or macro_f1; of a task with metrics "
         "of its own loss or one of these, and log_loss stands for the loss there.",
     )
@@ -131,7 +129,8 @@ class FinetuneConfig(Section):
         None,
         gt=0,
         description="A training step with a higher loss ends the run as diverged; null for 10 times the loss of a "
-        "guess (the logarithm of the number of classes), and at least 20.",
+        "guess (the logarithm of the number of classes), and at least 20; of a task without classes 100 times the loss "
+        "of a guess or of the untrained model.",
     )
     stages: tuple[StageConfig, ...] = Field(
         default_factory=default_stages, min_length=1, description="The stages, in their order."

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from ftsuite.config import checks, grouping, imbalance
-from ftsuite.config.finetune import METRIC_NAME, CheckpointConfig, EarlyStoppingConfig, FinetuneConfig
+from ftsuite.config.finetune import CheckpointConfig, EarlyStoppingConfig, FinetuneConfig
 from ftsuite.config.folds import FoldsConfig, folds_fit_data, time_fits_data
 from ftsuite.config.kept_weights import L2SpConfig, LoraConfig
 from ftsuite.config.optimizer import EmaConfig, OptimizerConfig, RuleConfig
@@ -197,7 +197,7 @@ class EvaluationConfig(Section):
 
     headline: str | None = Field(
         None,
-        pattern=METRIC_NAME,
+        min_length=1,
         description="The metric to lead with: accuracy or macro_f1, or one of the task's own metrics; null for the "
         "task's own choice.",
     )

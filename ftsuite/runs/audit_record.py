@@ -25,7 +25,7 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
 
     Keys: ``format``, ``ftsuite`` (version), ``config``, ``task``, ``source``, ``seed``, ``created`` (local time),
     ``seconds``, ``quick``, ``counts`` (findings by severity), ``data`` (kind, examples, splits, classes with their
-    examples by split, empty classes, bad files), ``notes``, ``checks`` and ``findings``, whose ``flagged`` name
+    examples by split, empty classes, bad files, and the outputs of a task without classes), ``notes``, ``checks`` and ``findings``, whose ``flagged`` name
     examples by id.
 
     Args:
@@ -86,6 +86,8 @@ def _data(audit: Audit) -> dict[str, Any]:
         "official_splits": examples.splits is not None,
         "classes": classes,
         "empty_classes": list(audit.empty_classes),
+        # Of a task without classes, whose strata then stand in their place.
+        **({} if examples.targets is None else {"outputs": list(examples.target_names)}),
     }
 
 

@@ -44,7 +44,13 @@ def learning_curve(
     baselines = whole.get("baselines", {})
     baseline = baselines[BASELINE]["test"][metric] if BASELINE in baselines else baselines.get("tf-idf", {}).get(metric)
     rows.append({"examples": everything, "model": whole["test"][metric], "baseline": baseline})
-    return {"metric": metric, "rows": rows}
+    # A metric of the task's own may be undefined: of a constant answer, or on a small test.
+    defined = [{**row, "baseline": _with_value(row["baseline"])} for row in rows if _with_value(row["model"])]
+    return {"metric": metric, "rows": defined}
+
+
+def _with_value(figure: Any) -> Any:
+    return None if figure is None or figure["value"] is None else figure
 
 
 def _row(prepared: Prepared, start: list[np.ndarray], metric: str, folder: Path, resume: bool) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ftsuite.api import Examples, Metric, Task, TaskSpec
 from ftsuite.config import LoadedConfig
 from ftsuite.config.words import listed, nearest, received
 from ftsuite.errors import ConfigError, PluginError
+from ftsuite.registry import Registry
 from ftsuite.runs import folder as folders
 
 # What classes are judged by, and what epochs may be chosen by.
@@ -110,6 +111,30 @@ def require_known_metrics(loaded: LoadedConfig, metrics: Sequence[Metric]) -> No
     if stopping is not None:
         # `log_loss`, the default, stands for the loss of any task.
         _require("finetune.early_stopping.metric", stopping.metric, (_LOSS, *(own or _CHOOSING)), ("log_loss",), loaded)
+
+
+def check_outcome(loaded: LoadedConfig, *, imports_plugins: bool) -> None:
+    """Refuse a config by what its task answers, before anything is loaded.
+
+    Args:
+        loaded: the config.
+        imports_plugins: whether to make a task to ask it, which imports Keras; those that come with ftsuite have
+            classes, and are not asked.
+
+    Raises:
+        ConfigError: a metric that the task has not, or an option for classes where it has none.
+        PluginError: its plugin fails.
+    """
+    found = next((task for task in Registry.discover().specs() if task.name == loaded.config.task), None)
+    if found is None or found.spec is None:
+        return
+    if found.distribution == "ftsuite":
+        require_known_metrics(loaded, ())
+    elif imports_plugins:
+        options: Any = loaded.options if loaded.options is not None else found.spec.options()
+        metrics = metrics_of(found.spec.create(options, loaded.config.seed), found.spec)
+        require_known_metrics(loaded, metrics)
+        class_option_notes(loaded, metrics)
 
 
 def _require(key: str, name: str, known: Sequence[str], silent: Sequence[str], loaded: LoadedConfig) -> None:

@@ -154,6 +154,8 @@ def prepare(loaded: LoadedConfig, split_path: Path | None, progress: Progress | 
         metrics = metrics_of(task, spec)
     require_known_metrics(loaded, metrics)
     class_notes = class_option_notes(loaded, metrics)
+    if metrics and task.showcase():
+        class_notes = (*class_notes, "The task's showcase is left out: it shows classes, and this task has none.")
     with plugin_errors(spec.name, "load"):
         examples = load_of_task(task, config.data, progress)
     require_kind(spec, examples, config)

@@ -1,9 +1,14 @@
-"""From a config's data to a folder of records. Imports no Keras: nothing is trained, and no model is loaded."""
+"""From a config's data to a folder of records. Nothing is trained, and no model is loaded.
+
+Imports no Keras for the tasks that come with ftsuite, which are known to have classes.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +18,10 @@ from ftsuite.data.assigned_splits import assigned_splits
 from ftsuite.data.records.layout import MOST_SHARDS, RecordsHead
 from ftsuite.data.records.write import WritingJob, expected_bytes, require_absent, write_records
 from ftsuite.data.sources import load_examples
+from ftsuite.data.sources.classes import labels_are_values
 from ftsuite.data.sources.pattern_groups import grouped_by_pattern
 from ftsuite.errors import ConfigError, ResourceError
+from ftsuite.registry import Registry
 from ftsuite.runs.own_places import require_apart
 
 SHARD_BYTES = 256 * 2**20
@@ -67,7 +74,8 @@ def prepare_data(
     require_absent(out)
     _require_keepable(config)
     require_apart(config, out)
-    examples = load_examples(config.data, config.seed, progress)
+    with nullcontext() if _has_classes(config) else labels_are_values():
+        examples = load_examples(config.data, config.seed, progress)
     if config.data.group_pattern is not None:
         examples = grouped_by_pattern(examples, config.data.group_pattern, source_names(config.data.source))
     if image_size is not None and examples.kind == "text":
@@ -80,6 +88,15 @@ def prepare_data(
         job = _with_decided_splits(job, config)
     head, kept = write_records(job, out, progress)
     return PreparedData(out, head, kept, time.perf_counter() - began)
+
+
+def _has_classes(config: Config) -> bool:
+    """Whether labels are classes to the config's task; a plugin's is made to be asked."""
+    task = next((task for task in Registry.discover().specs() if task.name == config.task), None)
+    if task is None or task.spec is None or task.distribution == "ftsuite":
+        return True
+    options = task.spec.options.model_validate_json(json.dumps(dict(config.options), default=str))
+    return not task.spec.create(options, config.seed).metrics()
 
 
 def _with_decided_splits(job: WritingJob, config: Config) -> WritingJob:

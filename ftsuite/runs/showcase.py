@@ -19,7 +19,8 @@ from ftsuite.training.validation import predict_logits
 def show_before(prepared: Prepared, folder: Path) -> None:
     """Write what the untrained model says; a resumed run keeps what the first start wrote."""
     path = folder / folders.SHOWCASE
-    inputs = prepared.task.showcase()
+    # What is shown are classes; of other answers a run's notes say that there is no showcase.
+    inputs = () if prepared.metrics else prepared.task.showcase()
     if inputs and not path.exists():
         rows = _rows(prepared, inputs)
         folders.write_json(path, [{"input": text, "before": row} for text, row in zip(inputs, rows, strict=True)])

@@ -9,9 +9,11 @@ import pydantic
 import pytest
 from click.testing import CliRunner
 
+from ftsuite.api import Options as ApiOptions
+from ftsuite.api import TaskSpec
 from ftsuite.cli.config import config, print_table
 from ftsuite.errors import ConfigError, PluginError
-from ftsuite.registry import Registry
+from ftsuite.registry import RegisteredTask, Registry
 
 GOOD = "task: pictures\ndata: {source: 'folder:photos'}\nbackbone: {name: some_model}\noptions: {size: 48}\n"
 
@@ -24,6 +26,10 @@ class Options(pydantic.BaseModel):
 class FakeRegistry:
     def names(self) -> tuple[str, ...]:
         return ("broken", "pictures")
+
+    def specs(self) -> tuple[RegisteredTask, ...]:
+        spec = TaskSpec("pictures", "Pictures.", ApiOptions, "nowhere:Nothing")
+        return (RegisteredTask("pictures", "ftsuite", spec),)
 
     def options_model(self, name: str) -> type[pydantic.BaseModel]:
         if name == "broken":
@@ -88,6 +94,14 @@ def test_check_prints_all_errors_of_all_configs_and_fails() -> None:
     assert "Did you mean `size`?" in result.stderr
     assert "bad.yaml:5:7: seed must be" in result.stderr
     assert '"none.yaml"' in result.stderr
+
+
+def test_check_names_a_metric_that_the_task_has_not(folder: Path) -> None:
+    (folder / "metric.yaml").write_text(GOOD + "finetune: {early_stopping: {metric: acuracy}}\n")
+    result = CliRunner().invoke(config, ["check", "metric.yaml"])
+    assert result.exit_code == 2
+    assert "finetune.early_stopping.metric must be `loss`, `log_loss`, `accuracy` or `macro_f1`" in result.stderr
+    assert "Did you mean `accuracy`?" in result.stderr
 
 
 def test_check_succeeds_where_all_is_well() -> None:

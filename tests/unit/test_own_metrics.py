@@ -141,9 +141,7 @@ def test_metrics_that_cannot_be_used_are_the_plugins_fault(metrics: Sequence[Any
 
 
 def test_a_headline_that_is_no_metric_is_the_plugins_fault() -> None:
-    with pytest.raises(
-        PluginError, match=r"must be one of its metrics, `mean_absolute_error` or `r2`\. Received: 'mae'"
-    ):
+    with pytest.raises(PluginError, match=r"must be one of its metrics, .* or `r2`\. Received: 'mae'"):
         metrics_of(_Task(METRICS), replace(SPEC, headline="mae"))  # type: ignore[arg-type]
 
 

@@ -18,6 +18,7 @@ from ftsuite.training.journal import Journal
 from ftsuite.training.loop import Trainer
 from ftsuite.training.plan import Stage, all_blocks, resolve_stages
 from ftsuite.training.range_test import RangeCurve, RangeTestTrainer
+from ftsuite.training.validation import DIRECTIONS
 from ftsuite.training.workload import Workload
 
 EXAMPLES, BATCH, FEATURES, CLASSES = 40, 8, 5, 3
@@ -30,6 +31,9 @@ STAGES = [
 
 class _Judge:
     """Of no importance here, and always the same."""
+
+    loss_name = "log_loss"
+    directions = DIRECTIONS
 
     def figures(self, evaluator: Any) -> dict[str, float]:
         return {"log_loss": 1.0, "accuracy": 0.5, "macro_f1": 0.5}

@@ -15,6 +15,7 @@ from ftsuite.models.blocks import Block
 from ftsuite.models.interpolation import interpolated
 from ftsuite.training.journal import Journal, read_journal
 from ftsuite.training.plan import all_blocks, resolve_stages
+from ftsuite.training.validation import DIRECTIONS
 from ftsuite.training.wise_ft import Interpolation, choosing_metric, start_stage_of
 from ftsuite.training.workload import Workload
 
@@ -50,6 +51,9 @@ def test_the_metric_is_that_of_early_stopping_or_the_headline() -> None:
 
 class _Judge:
     """Best where the first weight, which is 0 at the start and 1 at the end, has a given value; by every metric."""
+
+    loss_name = "log_loss"
+    directions = DIRECTIONS
 
     def __init__(self, model: Any, best_at: float) -> None:
         self.model, self.best_at = model, best_at
