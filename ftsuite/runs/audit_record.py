@@ -24,9 +24,9 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
     """The content of audit.json.
 
     Keys: ``format``, ``ftsuite`` (version), ``config``, ``task``, ``source``, ``seed``, ``created`` (local time),
-    ``seconds``, ``quick``, ``counts`` (findings by severity), ``data`` (kind, examples, splits, classes with their
-    examples by split, empty classes, bad files, and the outputs of a task without classes), ``notes``, ``checks`` and ``findings``, whose ``flagged`` name
-    examples by id.
+    ``seconds``, ``quick``, ``counts`` (findings by severity), ``data`` (kind, examples, splits, classes with
+    their examples by split, empty classes, bad files, and the outputs of a task without classes), ``notes``, ``checks``
+    and ``findings``, whose ``flagged`` name examples by id.
 
     Args:
         audit: what was found.
