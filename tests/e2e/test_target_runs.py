@@ -98,7 +98,8 @@ def label_run(job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
     loaded = job(
         "toy-colours",
         "options.augment=[{name: flip}, {name: mixup, alpha: 0.2, probability: 0.5}]",
-        "finetune.stages=[{train: head, for: 1 epochs}]",
+        "finetune.lora={rank: 2, alpha: 4}",
+        "finetune.stages=[{train: all, for: 1 epochs, learning_rate: 1e-3}]",
     )
     folder = begin(loaded, tmp_path_factory.mktemp("colours") / "run", resume=False)
     execute(loaded, folder=folder)
@@ -197,15 +198,15 @@ def test_a_fresh_process_without_the_plugin_gives_the_same_answers(label_run: Pa
 
 @pytest.mark.slow
 def test_the_whole_of_the_rest_works_for_numbers(job: Job, tmp_path: Path) -> None:
-    """LoRA, a learning curve, WiSE-FT, a chosen headline and metric, on pictures."""
+    """A learning curve, WiSE-FT, a chosen headline and metric, on pictures."""
     loaded = job(
         "toy-brightness",
-        "finetune.lora={rank: 2, alpha: 4}",
         "finetune.wise_ft={}",
         "finetune.early_stopping.metric=correlation",
         "evaluation.headline=correlation",
         "evaluation.learning_curve=[16]",
-        "finetune.stages=[{train: head, for: 1 epochs}, {train: all, for: 1 epochs}]",
+        "finetune.stages=[{train: head, for: 1 epochs, learning_rate: 1e-2}, "
+        "{train: all, for: 1 epochs, learning_rate: 1e-3}]",
     )
     folder = begin(loaded, tmp_path / "run", resume=False)
     result = execute(loaded, folder=folder)
@@ -222,7 +223,9 @@ def test_folds_are_pooled_by_the_tasks_own_metrics(job: Job, tmp_path: Path) -> 
     from ftsuite.runs.folds import execute_folds
     from ftsuite.runs.folds_folder import begin_folds
 
-    loaded = job("toy-length", "data.folds={count: 2}", "finetune.stages=[{train: head, for: 1 epochs}]")
+    loaded = job(
+        "toy-length", "data.folds={count: 2}", "finetune.stages=[{train: head, for: 1 epochs, learning_rate: 1e-2}]"
+    )
     folder = begin_folds(loaded, tmp_path / "folds", False)
     summary = execute_folds(loaded, folder=folder).summary
     tests = [
