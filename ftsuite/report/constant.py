@@ -96,6 +96,8 @@ def _sentence(
     figure, theirs = told["difference"].get(measure.key), told["test"].get(measure.key)
     name = measure.spoken
     other = f"always giving one answer{_answer_words(answer)}"
+    if not is_figure(metrics["test"].get(measure.key)):
+        return f"The test examples do not define the {name}, so the model is compared with nothing."
     if not is_figure(figure) or not is_figure(theirs):
         return f"The {name} of {other} is not defined, so the model is not compared with it."
     difference, interval = _difference(measure, figure)

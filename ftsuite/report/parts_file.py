@@ -53,10 +53,14 @@ def read_parts(path: Path) -> tuple[ReportPart, ...]:
     if content.get("format") != _FORMAT or not isinstance(rows, list):
         raise torn(path, f"format {_FORMAT} with parts", repr(content)[:80])
     try:
-        return checked_parts([_part(row) for row in rows], "")
-    except (PluginError, KeyError, TypeError, AttributeError) as error:
-        raise torn(path, "whole parts", str(error).splitlines()[0]) from error
+        return checked_parts([_part(row, path) for row in rows], "")
+    except PluginError as error:
+        raise torn(path, "parts that can be shown", error.message) from error
 
 
-def _part(row: dict[str, Any]) -> ReportPart:
-    return _KINDS[row["kind"]](**{key: value for key, value in row.items() if key != "kind"})
+def _part(row: Any, path: Path) -> ReportPart:
+    """A part of its row in the file, unchecked."""
+    try:
+        return _KINDS[row["kind"]](**{key: value for key, value in row.items() if key != "kind"})
+    except (KeyError, TypeError, AttributeError) as error:
+        raise torn(path, "parts with a kind and all of its fields", repr(row)[:80]) from error

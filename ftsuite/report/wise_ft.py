@@ -50,21 +50,38 @@ def wise_ft_part(metrics: Mapping[str, Any], path: Path) -> WiseFtPart | None:
     told = metrics.get("wise_ft")
     if told is None:
         return None
-    if not _is_whole(told):
+    own = metrics.get("metrics")
+    keys = METRICS if own is None else ("loss", *own)
+    if not _is_whole(told, keys):
         raise torn(path, "points with shares and figures under wise_ft", repr(told)[:80])
     points, metric = told["points"], told["metric"]
+    if own is not None and any(point[metric]["value"] is None for point in points):
+        return None  # the validation split leaves the metric undefined, so there is no curve
+    better = (
+        "lower" if metric in ("loss", "log_loss") or (own or {}).get(metric, {}).get("better") == "lower" else "higher"
+    )
     rows = [
-        PointRow(f"{p['share']:g}", [figure_text(p[name]) for name in METRICS], p["share"] == told["share"])
+        PointRow(f"{p['share']:g}", [figure_text(p[name]) for name in keys], p["share"] == told["share"])
         for p in points
     ]
     name = metric_name(metric).lower()
     return WiseFtPart(
-        name, [metric_name(key) for key in METRICS], rows, wise_ft_sentence(told), _caution(told), _plot(told, name)
+        name,
+        [metric_name(key) for key in keys],
+        rows,
+        wise_ft_sentence(told, better),
+        _caution(told),
+        _plot(told, name),
     )
 
 
-def wise_ft_sentence(told: Mapping[str, Any]) -> str:
-    """What was kept, and by how much it differs from the fine-tuned end."""
+def wise_ft_sentence(told: Mapping[str, Any], better: str | None = None) -> str:
+    """What was kept, and by how much it differs from the fine-tuned end.
+
+    Args:
+        told: of metrics.json.
+        better: ``higher`` or ``lower``, of a task's own metric; None for those of classes.
+    """
     metric = told["metric"]
     name = metric_name(metric).lower()
     value = {point["share"]: float(point[metric]["value"]) for point in told["points"]}
@@ -82,7 +99,7 @@ def wise_ft_sentence(told: Mapping[str, Any]) -> str:
         what = f"the start, the end of the stage that trains the head alone ({told['start_stage_name']})"
     else:
         what = f"the model {share:g} of the way from the head's own stage to the fine-tuned end"
-    better = "lower" if metric == "log_loss" else "higher"
+    better = better or ("lower" if metric == "log_loss" else "higher")
     return (
         f"WiSE-FT kept {what}, {chosen} {value[share]:.3f}, against {value[1.0]:.3f} at the fine-tuned end "
         f"({signed(value[share] - value[1.0])}; {better} is better)."
@@ -99,20 +116,22 @@ def _caution(told: Mapping[str, Any]) -> str:
     )
 
 
-def _is_whole(told: Any) -> bool:
+def _is_whole(told: Any, keys: Sequence[str]) -> bool:
     points = told.get("points") if isinstance(told, dict) else None
-    if not isinstance(points, list) or not all(_is_point(point) for point in points):
+    if not isinstance(points, list) or not all(_is_point(point, keys) for point in points):
         return False
     texts = all(isinstance(told.get(key), str) for key in ("chosen_by", "start_stage_name"))
     shares = {point["share"] for point in points}
-    return texts and told.get("metric") in METRICS and "ends_differ" in told and {0.0, 1.0, told.get("share")} <= shares
+    return texts and told.get("metric") in keys and "ends_differ" in told and {0.0, 1.0, told.get("share")} <= shares
 
 
-def _is_point(point: Any) -> bool:
+def _is_point(point: Any, keys: Sequence[str]) -> bool:
+    # A task's own metric may be undefined, and is null then.
+    undefined = keys != METRICS
     return (
         isinstance(point, dict)
         and isinstance(point.get("share"), int | float)
-        and all(is_figure(point.get(name)) for name in METRICS)
+        and all(is_figure(point.get(name)) or (undefined and name in point) for name in keys)
     )
 
 

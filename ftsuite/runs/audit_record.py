@@ -24,7 +24,6 @@ def audit_record(audit: Audit, now: datetime.datetime | None = None) -> dict[str
     """The content of audit.json.
 
     Keys: ``format``, ``ftsuite`` (version), ``config``, ``task``, ``source``, ``seed``, ``created`` (local time),
-    ``seconds``, ``quick``, ``counts`` (findings by severity), ``data`` (kind, examples, splits, classes with their
     examples by split, empty classes, bad files, and the outputs of a task without classes), ``notes``, ``checks`` and
     ``findings``, whose ``flagged`` name examples by id; ``predictions`` of cross-validations, where any were named.
 

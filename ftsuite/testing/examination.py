@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ftsuite.api import TaskSpec
-from ftsuite.errors import ConfigError, FtsuiteError
+from ftsuite.errors import ConfigError, FtsuiteError, Interrupted
 from ftsuite.testing.job import Wishes
 from ftsuite.testing.offer import find_offer
 from ftsuite.testing.outcome import CheckResult, CheckSkipped, TaskReport
@@ -153,6 +153,8 @@ def _result(check: Check, subject: Subject) -> CheckResult:
     status, message, advice, place = "ok", "", "", ""
     try:
         check.make(subject)
+    except Interrupted:
+        raise
     except CheckSkipped as reason:
         status, message = "skipped", str(reason)
     except FtsuiteError as error:

@@ -96,5 +96,5 @@ def example_losses(objective: Any, targets: np.ndarray, logits: np.ndarray) -> n
     """
     call = objective.call if isinstance(objective, keras.losses.Loss) else objective
     given = (keras.ops.convert_to_tensor(np.asarray(part, np.float32)) for part in (targets, logits))
-    losses = np.asarray(keras.ops.convert_to_numpy(call(*given)), dtype=np.float64)
+    losses = np.asarray(call(*given)).astype(np.float64)
     return losses.reshape(len(targets), -1).mean(axis=1) if losses.ndim else losses.reshape(1)

@@ -19,8 +19,6 @@ from ftsuite.config import load_config, shipped_configs
 from ftsuite.registry import Registry
 
 MISSPELT = "bird-spcies"  # shown to have its error
-# Commands that pages tell of and that are not there yet.
-COMING = {"task"}
 CONFIGS = [block for block in ALL if block.language == "yaml" and block.when != "never"]
 
 
@@ -34,8 +32,7 @@ def _calls() -> Iterator[Any]:
             while words and "=" in words[0]:  # a variable of the environment before a command
                 words = words[1:]
             if words[:1] == ["ftsuite"]:
-                coming = pytest.mark.xfail(words[1] in COMING, reason="not there yet", strict=True)
-                yield pytest.param(words[1:], marks=coming, id=f"{place} {shlex.join(words)}")
+                yield pytest.param(words[1:], id=f"{place} {shlex.join(words)}")
 
 
 @pytest.mark.parametrize("call", list(_calls()))

@@ -95,7 +95,12 @@ def text_run(job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def label_run(job: Job, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    loaded = job("toy-colours", "options.augment=[{name: flip}, {name: mixup, alpha: 0.2, probability: 0.5}]")
+    loaded = job(
+        "toy-colours",
+        "options.augment=[{name: flip}, {name: mixup, alpha: 0.2, probability: 0.5}]",
+        "finetune.lora={rank: 2, alpha: 4}",
+        "finetune.stages=[{train: all, for: 1 epochs, learning_rate: 1e-3}]",
+    )
     folder = begin(loaded, tmp_path_factory.mktemp("colours") / "run", resume=False)
     execute(loaded, folder=folder)
     return folder
@@ -132,6 +137,7 @@ def test_predictions_agree_with_metrics(text_run: Path) -> None:
     assert np.mean(errors) == pytest.approx(_metrics(text_run)["test"]["mean_absolute_error"]["value"], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_labels_are_answered_each_by_itself(label_run: Path) -> None:
     table = pyarrow.parquet.read_table(label_run / "predictions.parquet")
     targets = np.stack([table.column(f"target_{name}").to_numpy() for name in LABELS], axis=1)
@@ -154,15 +160,13 @@ def test_the_journal_tells_the_loss_and_the_metrics(text_run: Path) -> None:
     assert [event["stage"] for event in events if event["event"] == "cached"] == [0]
 
 
-# In an epoch, while a checkpoint's epoch is judged, between stages, in the last stage, and after all training.
+# In an epoch, between stages, and after all training.
 @pytest.mark.parametrize(
     ("kind", "number"),
     [
         ("step", 3),
-        pytest.param("epoch", 4, marks=pytest.mark.slow),
-        ("stage_ended", 1),
-        pytest.param("step", 27, marks=pytest.mark.slow),
-        ("evaluated", 1),
+        pytest.param("stage_ended", 1, marks=pytest.mark.slow),
+        pytest.param("evaluated", 1, marks=pytest.mark.slow),
     ],
 )
 def test_killed_and_resumed_it_is_the_straight_run(
@@ -194,14 +198,15 @@ def test_a_fresh_process_without_the_plugin_gives_the_same_answers(label_run: Pa
 
 @pytest.mark.slow
 def test_the_whole_of_the_rest_works_for_numbers(job: Job, tmp_path: Path) -> None:
-    """LoRA, a learning curve, WiSE-FT, a chosen headline and metric, on pictures."""
+    """A learning curve, WiSE-FT, a chosen headline and metric, on pictures."""
     loaded = job(
         "toy-brightness",
-        "finetune.lora={rank: 2, alpha: 4}",
         "finetune.wise_ft={}",
         "finetune.early_stopping.metric=correlation",
         "evaluation.headline=correlation",
         "evaluation.learning_curve=[16]",
+        "finetune.stages=[{train: head, for: 1 epochs, learning_rate: 1e-2}, "
+        "{train: all, for: 1 epochs, learning_rate: 1e-3}]",
     )
     folder = begin(loaded, tmp_path / "run", resume=False)
     result = execute(loaded, folder=folder)
@@ -218,7 +223,9 @@ def test_folds_are_pooled_by_the_tasks_own_metrics(job: Job, tmp_path: Path) -> 
     from ftsuite.runs.folds import execute_folds
     from ftsuite.runs.folds_folder import begin_folds
 
-    loaded = job("toy-length", "data.folds={count: 2}", "finetune.stages=[{train: head, for: 1 epochs}]")
+    loaded = job(
+        "toy-length", "data.folds={count: 2}", "finetune.stages=[{train: head, for: 1 epochs, learning_rate: 1e-2}]"
+    )
     folder = begin_folds(loaded, tmp_path / "folds", False)
     summary = execute_folds(loaded, folder=folder).summary
     tests = [

@@ -116,6 +116,10 @@ def test_a_constant_without_a_figure_is_not_compared(tmp_path: Path) -> None:
     metrics["baselines"]["constant"]["difference"]["mean_absolute_error"] = {"value": None, "ci95": None, "n": 20}
     _change(folder, **metrics)
     assert "is not defined, so the model is not compared with it" in write_report(folder).read_text(encoding="utf-8")
+    metrics["test"]["mean_absolute_error"] = {"value": None, "ci95": None, "n": 20}
+    _change(folder, **metrics)
+    text = Page(write_report(folder).read_text(encoding="utf-8")).text
+    assert "The test examples do not define the mean absolute error" in text and "Test mean absolute error —" in text
     metrics.pop("baselines")
     (folder / "metrics.json").write_text(json.dumps(metrics))
     assert "constant" not in Page(write_report(folder).read_text(encoding="utf-8")).text
