@@ -39,12 +39,21 @@ def run_blocks(blocks: Iterable[Block], *, slow: bool) -> int:
             GIVEN[block.said["given"]]()
         if "file" in block.said:
             Path(block.said["file"]).write_text(block.text, encoding="utf-8")
+            forget_modules(Path.cwd())
         elif block.language == "console":
             count += _run_block(block)
         elif block.language == "python":
             exec(compile(block.text, str(block), "exec"), {"__name__": "documentation"})
             count += 1
     return count
+
+
+def forget_modules(folder: Path) -> None:
+    """Let what is imported from a folder be read anew, as by the next command of a reader."""
+    here = f"{folder.resolve()}{os.sep}"
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(here):
+            del sys.modules[name]
 
 
 def _run_block(block: Block) -> int:
@@ -64,6 +73,9 @@ def _run_block(block: Block) -> int:
 
 def run(command: str) -> tuple[int, str]:
     """Exit code, and stdout and stderr together."""
+    if command.startswith("cd "):
+        os.chdir(command.removeprefix("cd "))
+        return 0, ""
     if not command.startswith("ftsuite ") or _SHELL.search(command):
         return _in_a_shell(command)
     printed = io.StringIO()

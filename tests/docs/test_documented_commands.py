@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from documentation import ALL, BLOCKS
-from run_commands import run_blocks
+from run_commands import forget_modules, run_blocks
 
 # A block that no test runs says why. This number only falls, or rises for a good reason.
 MOST_NEVER_RUN = 21
@@ -18,9 +20,11 @@ def _pages_with(when: str) -> list[str]:
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    monkeypatch.setattr(sys, "path", list(sys.path))  # a page may install a plugin
+    yield tmp_path
+    forget_modules(tmp_path)
 
 
 @pytest.mark.parametrize("page", _pages_with("quick"))
