@@ -170,4 +170,4 @@ def _info(stretch: Stretch, picture: np.ndarray, content: mmap.mmap) -> ImageInf
     height, width = picture.shape[:2]
     sha256 = hashlib.sha256(content[stretch.offset : stretch.offset + stretch.stored_bytes]).hexdigest()
     mode = "L" if picture.ndim == 2 else "RGB"
-    return ImageInfo(stretch.as_input(), sha256, "PNG", width, height, mode, 1, needs_pillow=False)
+    return ImageInfo(stretch.name, sha256, "PNG", width, height, mode, 1, needs_pillow=False)
