@@ -1,7 +1,7 @@
 """Examples of pictures that a task read as arrays: from a format of its own, a simulation, an instrument.
 
 They are kept as PNGs in one archive in the cache, so that everything that reads pictures (training, previews, audits,
-reports) reads these as it reads those of any other archive, and holds none of them in memory. Imports no TensorFlow.
+reports) reads these as it reads those of any other archive, and the arrays need not stay in memory. Imports no TensorFlow.
 """
 
 from __future__ import annotations
