@@ -1,14 +1,13 @@
 """Examples of pictures that a task read as arrays: from a format of its own, a simulation, an instrument.
 
 They are kept as PNGs in one archive in the cache, so that everything that reads pictures (training, previews, audits,
-reports) reads these as it reads those of any other archive, and the arrays need not stay in memory. Imports no TensorFlow.
+reports) reads these as it reads those of any other archive, and the arrays need not stay in memory.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import mmap
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
@@ -23,15 +22,15 @@ from ftsuite.data.image_files import ImageInfo
 from ftsuite.data.sources.assemble import assemble_scanned
 from ftsuite.data.sources.found import Found, Row
 from ftsuite.data.sources.sized_copies import find_copy, keep_copy
-from ftsuite.data.sources.zip_members import read_zip
 from ftsuite.errors import DataError, ResourceError
 
 if TYPE_CHECKING:
     from ftsuite.api import Examples, Progress
 
-_ENDING = ".zip"
+_ENDING, _INDEX_ENDING = ".zip", ".npy"
+_INDEX = np.dtype([("offset", "<i8"), ("bytes", "<i8"), ("crc", "<u4"), ("sha256", "u1", (32,))])
 # To be raised when the same arrays come to be written otherwise.
-_RULES = "1"
+_RULES = "2"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _TOLD_EACH = 1000
 _SPLITS = ("train", "validation", "test")
@@ -63,20 +62,13 @@ def examples_from_arrays(
     """
     _check(pictures, labels, class_names, splits)
     names = _names(len(pictures), splits)
-    archive = _kept(pictures, names, progress)
-    stretches = {one.name.removesuffix(".png"): one.stretch for one in read_zip(archive)[0] if one.stretch is not None}
+    stretches, digests = _kept(pictures, names, progress)
     rows = [
-        Row(
-            name,
-            stretches[name].as_input(),
-            str(class_names[int(label)]),
-            str(splits[place]) if splits is not None else "",
-        )
-        for place, (name, label) in enumerate(zip(names, labels, strict=True))
+        Row(name, stretch.as_input(), str(class_names[int(label)]), str(splits[place]) if splits is not None else "")
+        for place, (name, stretch, label) in enumerate(zip(names, stretches, labels, strict=True))
     ]
     found = Found("image-file", rows=rows, class_names=list(map(str, class_names)), has_splits=splits is not None)
-    with open(archive, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        infos = {name: _info(stretches[name], picture, content) for name, picture in zip(names, pictures, strict=True)}
+    infos = {name: _info(name, picture, digest) for name, picture, digest in zip(names, pictures, digests, strict=True)}
     return assemble_scanned(found, infos, "error")
 
 
@@ -119,55 +111,95 @@ def _names(count: int, splits: np.ndarray | Sequence[str] | None) -> list[str]:
     return names
 
 
-def _kept(pictures: np.ndarray | Sequence[np.ndarray], names: Sequence[str], progress: Progress | None) -> Path:
-    """The archive of their PNGs, which is written first where it is not there."""
+def _kept(
+    pictures: np.ndarray | Sequence[np.ndarray], names: Sequence[str], progress: Progress | None
+) -> tuple[list[Stretch], list[str]]:
+    """Where the PNG of each name lies, and its sha256; they are written first where they are not there."""
     import filelock
 
     from ftsuite.assets import home
 
     folder, key = home() / "pictures", _key(pictures, names)
-    partial = folder / f".{key}.partial"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(str(folder / f"{key}.lock")):
-            archive = find_copy(folder, key, _ENDING)
-            if archive is None:
-                try:
-                    _write(partial, pictures, names, progress)
-                    archive = keep_copy(partial, folder, key, _ENDING)
-                finally:
-                    partial.unlink(missing_ok=True)
+            found = _found(folder, key, len(names)) or _written(folder, key, pictures, names, progress)
     except OSError as error:
         raise ResourceError(
             f"Expected to keep {len(names):,} pictures in {str(folder)!r}. Received: {error.strerror or error}.",
             "Make room there, or set FTSUITE_HOME to a folder with room that you may write to.",
         ) from error
-    return archive
+    archive, index = found
+    together = index["sha256"].tobytes().hex()
+    digests = [together[start : start + 64] for start in range(0, len(together), 64)]
+    places = zip(names, index["offset"].tolist(), index["bytes"].tolist(), index["crc"].tolist(), strict=True)
+    stretches = [
+        Stretch(str(archive), f"{name}.png", offset, size, size, crc=crc) for name, offset, size, crc in places
+    ]
+    return stretches, digests
+
+
+def _found(folder: Path, key: str, count: int) -> tuple[Path, np.ndarray] | None:
+    """The archive and its index, where both are whole: to list an archive takes longer than to read it."""
+    archive, listed = find_copy(folder, key, _ENDING), find_copy(folder, key, _INDEX_ENDING)
+    if archive is None or listed is None:
+        return None
+    try:
+        index = np.load(listed, allow_pickle=False)
+    except ValueError:
+        return None  # damaged: both are made anew
+    end = archive.stat().st_size
+    whole = index.dtype == _INDEX and len(index) == count and int((index["offset"] + index["bytes"]).max()) < end
+    return (archive, index) if whole else None
+
+
+def _written(
+    folder: Path,
+    key: str,
+    pictures: np.ndarray | Sequence[np.ndarray],
+    names: Sequence[str],
+    progress: Progress | None,
+) -> tuple[Path, np.ndarray]:
+    partial, partial_index = folder / f".{key}.partial", folder / f".{key}.index.partial"
+    try:
+        index = _write(partial, pictures, names, progress)
+        with open(partial_index, "wb") as file:
+            np.save(file, index, allow_pickle=False)
+        keep_copy(partial_index, folder, key, _INDEX_ENDING)
+        return keep_copy(partial, folder, key, _ENDING), index
+    finally:
+        partial.unlink(missing_ok=True)
+        partial_index.unlink(missing_ok=True)
 
 
 def _key(pictures: np.ndarray | Sequence[np.ndarray], names: Sequence[str]) -> str:
     digest = hashlib.sha256(f"{_RULES} Pillow {PIL.__version__}\n".encode())
     for name, picture in zip(names, pictures, strict=True):
         digest.update(f"{name} {picture.shape}\n".encode())
-        digest.update(np.ascontiguousarray(picture))
+        digest.update(picture.tobytes())
     return digest.hexdigest()[:24]
 
 
 def _write(
     path: Path, pictures: np.ndarray | Sequence[np.ndarray], names: Sequence[str], progress: Progress | None
-) -> None:
+) -> np.ndarray:
+    """Write the archive; where each picture lies in it, ``(n,)`` of `_INDEX`."""
+    index = np.zeros(len(names), _INDEX)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for place, (name, picture) in enumerate(zip(names, pictures, strict=True)):
             png = io.BytesIO()
             PIL.Image.fromarray(np.ascontiguousarray(picture)).save(png, "PNG", compress_level=1)
-            archive.writestr(zipfile.ZipInfo(f"{name}.png", _LONG_AGO), png.getvalue())
+            content, member = png.getvalue(), zipfile.ZipInfo(f"{name}.png", _LONG_AGO)
+            archive.writestr(member, content)
+            # What was written last ends where the next member will begin.
+            start = archive.start_dir - len(content)
+            index[place] = (start, len(content), member.CRC, np.frombuffer(hashlib.sha256(content).digest(), np.uint8))
             if progress is not None and (place + 1) % _TOLD_EACH == 0:
                 progress("Keeping pictures", place + 1, len(names))
+    return index
 
 
-def _info(stretch: Stretch, picture: np.ndarray, content: mmap.mmap) -> ImageInfo:
+def _info(name: str, picture: np.ndarray, sha256: str) -> ImageInfo:
     """What a scan of it would find."""
     height, width = picture.shape[:2]
-    sha256 = hashlib.sha256(content[stretch.offset : stretch.offset + stretch.stored_bytes]).hexdigest()
-    mode = "L" if picture.ndim == 2 else "RGB"
-    return ImageInfo(stretch.name, sha256, "PNG", width, height, mode, 1, needs_pillow=False)
+    return ImageInfo(name, sha256, "PNG", width, height, "L" if picture.ndim == 2 else "RGB", 1, needs_pillow=False)

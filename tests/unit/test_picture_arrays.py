@@ -70,6 +70,9 @@ def test_pictures_are_written_once_and_anew_where_they_were_cut(cache: Path, mon
     os.truncate(archive, len(whole) // 2)
     assert examples_from_arrays(GREYS, [0, 1] * 3, NAMES).inputs == first.inputs
     assert archive.read_bytes() == whole
+    (index,) = cache.glob("*.npy")
+    index.write_bytes(b"\0" * index.stat().st_size)
+    assert examples_from_arrays(GREYS, [0, 1] * 3, NAMES).inputs == first.inputs
     examples_from_arrays(255 - GREYS, [0, 1] * 3, NAMES)
     assert len(list(cache.glob("*.zip"))) == 2
 
