@@ -65,6 +65,8 @@ def headline_has_interval(subject: Subject) -> None:
 def require_headline(metrics: Mapping[str, Any], tested: int) -> None:
     """Refuse figures without the headline, its interval or the number of examples.
 
+    All resamples may agree, as of a perfect score: that there is no interval is then said, and no fault of the task.
+
     Args:
         metrics: the content of metrics.json.
         tested: examples of the test split.
@@ -84,6 +86,8 @@ def require_headline(metrics: Mapping[str, Any], tested: int) -> None:
             f"Received: {value} over {figure.get('n')}.",
             advice,
         )
+    if interval is None and figure.get("resamples_agree"):
+        return  # a perfect score on the tiny test, or none at all: no other interval could be told
     ends = interval if isinstance(interval, list) and len(interval) == 2 and all(map(_is_number, interval)) else None
     if ends is None or not ends[0] - 1e-6 <= value <= ends[1] + 1e-6:
         raise CheckFailed(

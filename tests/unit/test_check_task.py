@@ -140,6 +140,11 @@ def test_a_headline_without_interval_or_n_is_refused(figure: Any) -> None:
         require_headline({"headline": "accuracy", "test": {"accuracy": figure}}, 9)
 
 
+def test_a_headline_that_all_resamples_agree_on_is_no_fault() -> None:
+    perfect = {"value": 1.0, "ci95": None, "n": 9, "resamples_agree": True}
+    require_headline({"headline": "macro_f1", "test": {"macro_f1": perfect}}, 9)
+
+
 def test_the_page_on_checks_is_what_the_checks_say(repository: Path) -> None:
     page = (repository / "docs" / "check-task.md").read_text(encoding="utf-8")
     assert page == guide(), "write it anew: python docs/build_check_task.py"
