@@ -125,7 +125,7 @@ def value_of(metric: Metric, targets: np.ndarray, answers: np.ndarray) -> float:
             # What a metric has to say of one resample of thousands is of no use to anybody.
             warnings.simplefilter("ignore")
             value: Any = np.asarray(metric.compute(targets, answers), dtype=np.float64)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(
             f"The metric {metric.name!r} failed on {len(targets):,} examples: {type(error).__name__}: {error}",
             'Mend the plugin; where examples do not define the metric, its compute must give float("nan").',

@@ -8,7 +8,7 @@ from ftsuite.api import Options, TaskSpec
 from ftsuite.config import parse_source
 from ftsuite.config.paths import absolute, absolute_source
 from ftsuite.data.looks import look_at
-from ftsuite.errors import ConfigError
+from ftsuite.errors import ConfigError, DataError
 from ftsuite.families import ImageOptions, TextOptions
 from ftsuite.runs.proposal import propose, this_machine
 from ftsuite.runs.proposal.propose import Source
@@ -31,6 +31,23 @@ def own_source(text: str) -> str:
             f"--from must name data that exist. Received: {text!r}.", "Leave it out to begin with generated data."
         )
     return absolute_source(text)
+
+
+def kind_of(source: str) -> str:
+    """The kind of task that data with classes are for.
+
+    Args:
+        source: as of `own_source`.
+
+    Raises:
+        ConfigError: no pictures or texts with classes are found there; names what can be said instead.
+        DataError: likewise.
+    """
+    try:
+        return f"{look_at(source).modality}-classification"
+    except (ConfigError, DataError) as error:
+        advice = f"{error.advice} Data with something else than classes need --kind; --help lists them.".strip()
+        raise type(error)(error.message, advice) from error
 
 
 def proposed_config(kind: Kind, task: str, source: str, command: str, file: str) -> str | None:

@@ -140,6 +140,16 @@ def test_metrics_that_cannot_be_used_are_the_plugins_fault(metrics: Sequence[Any
         metrics_of(_Task(metrics), SPEC)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("raised", [KeyError("oops"), SystemExit(2)])
+def test_metrics_that_fail_are_the_plugins_fault(raised: BaseException) -> None:
+    class Failing(_Task):
+        def metrics(self) -> Sequence[Any]:
+            raise raised
+
+    with pytest.raises(PluginError, match=f"in its method 'metrics': {type(raised).__name__}"):
+        metrics_of(Failing(()), SPEC)  # type: ignore[arg-type]
+
+
 def test_a_headline_that_is_no_metric_is_the_plugins_fault() -> None:
     with pytest.raises(PluginError, match=r"must be one of its metrics, .* or `r2`\. Received: 'mae'"):
         metrics_of(_Task(METRICS), replace(SPEC, headline="mae"))  # type: ignore[arg-type]
