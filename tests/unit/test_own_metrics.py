@@ -20,6 +20,7 @@ from ftsuite.runs.own_metrics import (
     require_known_metrics,
     require_targets,
 )
+from ftsuite.runs.target_figures import highest_sound
 
 Write = Callable[[str, str], Path]
 SPEC = TaskSpec("length", "A number.", Options, "nowhere:Nothing")
@@ -174,3 +175,10 @@ def test_targets_without_metrics_are_the_plugins_fault() -> None:
     with pytest.raises(PluginError, match="has examples with targets, and must have metrics as well"):
         require_targets(_examples(np.zeros((3, 1), np.float32)), (), SPEC)
     require_targets(_examples(np.zeros((3, 1), np.float32)), METRICS, SPEC)
+
+
+@pytest.mark.parametrize(
+    ("known", "limit"), [([0.5, 2.0], 200.0), ([-3.0, -1.0], 296.0), ([-2.0, 0.1], 198.1), ([0.0], 20.0)]
+)
+def test_a_loss_that_is_negative_or_nothing_for_a_guess_is_no_divergence(known: list[float], limit: float) -> None:
+    assert highest_sound(known) == pytest.approx(limit)
