@@ -79,7 +79,7 @@ class _Told:
         from ftsuite.evaluation import format_figure
 
         # Of a task without classes the metric that it leads with; its unit comes with the table of all.
-        names = ("accuracy", "macro_f1") if "accuracy" in event["test"] else (event["headline"],)
+        names = (event["headline"],) if "headline" in event else ("accuracy", "macro_f1")
         shown = ", ".join(f"{name.replace('_', ' ')} {format_figure(event['test'][name])}" for name in names)
         was = "was finished before" if event["kept"] else "ended"
         self._terminal.line(f"Fold {event['fold']} of {event['of']} {was}: {shown}")

@@ -39,12 +39,13 @@ def check(
 ) -> None:
     """Check that a task keeps the contract of plugins, on tiny data and a tiny backbone.
 
-    NAME is a task of `ftsuite list tasks`, or package.module:SPEC of one that is not installed. CONFIG is the path of a
-    YAML file, or a shipped name that no task has: its task is checked with its data and options.
+    NAME is a task of `ftsuite list tasks`, package.module:SPEC of one that is not installed, or FILE.py:SPEC. CONFIG is
+    the path of a YAML file, or a shipped name that no task has: its task is checked with its data and options.
 
     \b
     ftsuite task check image-classification
     ftsuite task check my.yaml --skip jax
+    ftsuite task check ./my_task.py:SPEC
     ftsuite task check my_package:SPEC --only spec-imports --only spec
     """  # noqa: D301 - click wants the control character
     from ftsuite.cli.terminal import Terminal
@@ -85,8 +86,12 @@ def check(
 def _named(task: str) -> tuple[str, str | None]:
     """The task, and the config where that is what was named."""
     from ftsuite.config import load_config
+    from ftsuite.config.task_file import ENDING, parse_task_file
     from ftsuite.registry import Registry
 
+    named = parse_task_file(task)
+    if named is not None and named.path.endswith(ENDING):
+        return task, None
     is_file = Path(task).suffix in (".yaml", ".yml") or os.sep in task
     registry = Registry.discover()
     if not is_file and (":" in task or task in registry.names()):

@@ -38,8 +38,7 @@ _KINDS_HELP = "\n".join(f"{kind.name:<{_WIDTH}}  {kind.help}" for kind in KINDS.
     "kind_name",
     type=click.Choice(list(KINDS)),
     metavar="KIND",
-    required=True,
-    help="What the task is of: one of those above.",
+    help="What the task is of: one of those above; with --from that of its classes, where it is left out.",
 )
 @click.option(
     "--out",
@@ -55,16 +54,20 @@ _KINDS_HELP = "\n".join(f"{kind.name:<{_WIDTH}}  {kind.help}" for kind in KINDS.
     help="Write a single Python file and its config, for a quick trial: nothing is to be installed.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def new(name: str, kind_name: str, out: Path, source: str | None, here: bool, as_json: bool) -> None:
+def new(name: str, kind_name: str | None, out: Path, source: str | None, here: bool, as_json: bool) -> None:
     """Make a task; its help is that of the command above."""
     from ftsuite.cli.terminal import Terminal
     from ftsuite.registry import Registry
     from ftsuite.task_templates.names import names_of
-    from ftsuite.task_templates.own_data import own_source
+    from ftsuite.task_templates.own_data import kind_of, own_source
 
-    installed = {task.name: task.distribution for task in Registry.discover().specs()}
-    names, kind = names_of(name, installed), KINDS[kind_name]
-    wanted = _Wanted(names, kind, out, None if source is None else own_source(source))
+    if kind_name is None and source is None:
+        listed = "".join(f"\n  {line}" for line in _KINDS_HELP.splitlines())
+        raise click.UsageError(f"Missing option '--kind', one of:{listed}", click.get_current_context())
+    names = names_of(name, Registry.discover().owners())
+    own = None if source is None else own_source(source)
+    kind = KINDS[kind_name or kind_of(str(own))]
+    wanted = _Wanted(names, kind, out, own)
     (_make_file if here else _make_package)(wanted, Terminal(as_json=as_json))
 
 

@@ -84,7 +84,7 @@ class TaskSpec:
         module_name, _, attribute = self.factory.partition(":")
         try:
             made = getattr(importlib.import_module(module_name), attribute)(options, seed)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a module may even end the program where it is imported
             raise PluginError(
                 f"The task {self.name!r} cannot be made from its factory {self.factory!r}: "
                 f"{type(error).__name__}: {error}",

@@ -6,7 +6,6 @@ texts become numbers or sets of labels, and what they were becomes what splits a
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from ftsuite.errors import DataError
 _MOST_STRATA = 10
 _FEWEST_IN_STRATUM = 5
 _SHOWN = 5
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def with_numbers(examples: Examples, name: str) -> Examples:
@@ -31,7 +31,7 @@ def with_numbers(examples: Examples, name: str) -> Examples:
         name: of the number, with its unit: ``age_years``.
 
     Raises:
-        DataError: a label is no finite number, or all are the same.
+        DataError: a label is no finite number of float32, or all are the same.
 
     >>> ids = ("a", "b", "c")
     >>> read = Examples(ids, ids, np.array([0, 1, 0]), ("3", "7.5"), content_hashes=ids, kind="text")
@@ -131,7 +131,8 @@ def _number(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if math.isfinite(number) else None
+    # Targets are float32, in which 1e39 is infinite; and 1_000 is a number in Python alone.
+    return number if abs(number) <= _LARGEST and "_" not in text else None
 
 
 def _ranges(numbers: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

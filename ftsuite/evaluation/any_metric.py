@@ -25,6 +25,7 @@ _MOST_PARTS = 200
 _DIGITS = 10
 # With fewer resamples that define the figure the rest says nothing of how it varies.
 _LEAST_DEFINED = 0.5
+_SAME = 1e-12
 
 
 def metric_figures(
@@ -124,7 +125,7 @@ def value_of(metric: Metric, targets: np.ndarray, answers: np.ndarray) -> float:
             # What a metric has to say of one resample of thousands is of no use to anybody.
             warnings.simplefilter("ignore")
             value: Any = np.asarray(metric.compute(targets, answers), dtype=np.float64)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(
             f"The metric {metric.name!r} failed on {len(targets):,} examples: {type(error).__name__}: {error}",
             'Mend the plugin; where examples do not define the metric, its compute must give float("nan").',
@@ -143,8 +144,8 @@ def figure_of(
     """A figure with its bias-corrected and accelerated bootstrap interval over examples (Efron, 1987).
 
     Where a few resamples leave the figure undefined, such as correlation on one value, the interval is that of the
-    others. There is none where half of them do, and where all resamples agree: they then say nothing of what other
-    examples would give.
+    others. There is none where half of them do, and where all resamples agree, as of a perfect score: they then say
+    nothing of what other examples would give.
 
     Args:
         statistic: of positions of examples, which it may be given several times.
@@ -155,7 +156,8 @@ def figure_of(
 
     Returns:
         ``{"value", "ci95", "n"}``, the value None where these examples do not define it; with
-        ``undefined_resamples``, how many of ``resamples`` the interval is made without, where there are any.
+        ``undefined_resamples``, how many of ``resamples`` the interval is made without, where there are any, and
+        ``resamples_agree`` true where that is why there is no interval.
     """
     value = statistic(np.arange(n))
     if not math.isfinite(value):
@@ -164,10 +166,12 @@ def figure_of(
     drawn = (_defined(statistic, generator.integers(0, n, n)) for _ in range(bootstrap_samples if n > 1 else 0))
     replicates: FloatArray = np.fromiter(drawn, np.float64)
     kept = replicates[np.isfinite(replicates)]
-    interval = None
-    if len(kept) > _LEAST_DEFINED * len(replicates) and np.ptp(kept) > 0:
-        interval = bca_interval(value, kept, _acceleration(statistic, n, seed), confidence)
-    figure = _figure(value, interval, n, confidence)
+    interval, agree = None, False
+    if len(kept) > _LEAST_DEFINED * len(replicates):
+        # The last bits of a sum say no more than its order.
+        agree = bool(np.ptp(kept) <= _SAME * np.abs(kept).max())
+        interval = None if agree else bca_interval(value, kept, _acceleration(statistic, n, seed), confidence)
+    figure = {**_figure(value, interval, n, confidence), **({"resamples_agree": True} if agree else {})}
     lost = len(replicates) - len(kept)
     return {**figure, "undefined_resamples": lost, "resamples": len(replicates)} if lost else figure
 

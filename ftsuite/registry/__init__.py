@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ftsuite.registry.offers import BUILT_IN
 from ftsuite.registry.tasks import RegisteredTask, Registry
 
-__all__ = ["RegisteredTask", "Registry"]
+__all__ = ["BUILT_IN", "RegisteredTask", "Registry"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pydantic
@@ -82,6 +82,11 @@ class Registry:
         """Names of all tasks, broken ones too; nothing is imported."""
         return tuple(sorted({*self._tasks, *self._offers}))
 
+    def owners(self) -> Mapping[str, str]:
+        """The distributions that offer each task, by its name; nothing is imported."""
+        offered = {name: _owners(offers) for name, offers in self._offers.items()}
+        return {**offered, **{name: task.distribution for name, task in self._tasks.items()}}
+
     def specs(self) -> Sequence[RegisteredTask]:
         """All tasks in the order of their names; imports each plugin's spec."""
         return tuple(self._task(name) for name in self.names())
@@ -130,10 +135,13 @@ class Registry:
 def _registered(name: str, offers: Sequence[Offer]) -> RegisteredTask:
     clash = clash_of(offers)
     if clash is not None:
-        owners = " and ".join(sorted({offer.distribution for offer in offers}))
-        return RegisteredTask(name, owners, None, clash.error, advice=clash.advice)
+        return RegisteredTask(name, _owners(offers), None, clash.error, advice=clash.advice)
     offer = offers[0]
     loaded = load_spec(offer.point)
     return RegisteredTask(
         name, offer.distribution, loaded.spec, loaded.error, offer.version, loaded.advice, loaded.warning
     )
+
+
+def _owners(offers: Sequence[Offer]) -> str:
+    return " and ".join(sorted({offer.distribution for offer in offers}))

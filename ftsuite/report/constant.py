@@ -9,11 +9,12 @@ from typing import Any
 
 from ftsuite.evaluation import figure_interval
 from ftsuite.report.differences import is_figure, side_of_zero, verdict_on_zero
-from ftsuite.report.figures import FigureText
+from ftsuite.report.figures import FigureText, plural
 from ftsuite.report.files import torn
 from ftsuite.report.measures import Measure, measures_of, number_text
 
 _FEW_OUTPUTS = 3
+_UNSEEN = 0.05
 
 
 @dataclass(frozen=True)
@@ -102,18 +103,32 @@ def _sentence(
         return f"The {name} of {other} is not defined, so the model is not compared with it."
     difference, interval = _difference(measure, figure)
     ours = measure.figure(metrics["test"][measure.key]).value
-    percent = measure.figure(figure).percent
-    within = f", {percent} % interval {interval}" if interval else ", without an interval"
-    words = (
-        f"{name} {ours} against {measure.figure(theirs).value}, difference {difference}"
-        f"{within}{verdict_on_zero(figure)}."
-    )
+    values = f"{name} {ours} against {measure.figure(theirs).value}, difference {difference}"
+    if not interval:
+        return _without_interval(measure, figure, other, values)
+    words = f"{values}, {measure.figure(figure).percent} % interval {interval}{verdict_on_zero(figure)}."
     side = side_of_zero(figure) * (1 if measure.higher_is_better else -1)
     if side > 0:
         return f"The model beats {other}: {words}"
     if side < 0:
         return f"The model is worse than {other}: {words}"
     return f"No difference was found between the model and {other}: {words}"
+
+
+def _without_interval(measure: Measure, figure: Mapping[str, Any], other: str, values: str) -> str:
+    """Of these examples alone the values tell who is better; what that says of others is said beside them."""
+    n, value = int(figure["n"]), float(figure["value"])
+    ahead = (value > 0) == measure.higher_is_better
+    than = f"{'better' if ahead else 'worse'} than" if value else "as good as"
+    told = f"On {plural(n, 'test example')} the model is {than} {other}: {values}."
+    if not figure.get("resamples_agree"):
+        return f"{told} There is no interval: they are too few to say how it is on others."
+    # With none of n examples of another kind, others are at most this share of all inputs, 19 times of 20.
+    unseen = 100 * (1 - _UNSEEN ** (1 / n))
+    return (
+        f"{told} There is no interval, as all resamples of them give the same; inputs unlike them, of which nothing is "
+        f"known, may yet be up to {unseen:.2g} % of all (95 % bound, by the rule of three)."
+    )
 
 
 def _answer_words(answer: Mapping[str, float]) -> str:

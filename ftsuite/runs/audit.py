@@ -120,6 +120,7 @@ def audit(
     spec = Registry.discover().spec(loaded.config.task)
     everything = _load(loaded, spec, quiet)
     examples, empty = _without_empty_classes(everything)
+    _refuse_without_classes(predictions, everything)
     collected = everything.collected or Collected()
     examples, splits, collected = _split(examples, loaded.config, collected)
     folds = fold_predictions(predictions, examples, empty) if predictions else None
@@ -146,6 +147,15 @@ def _refuse_idle(predictions: Sequence[str], quick: bool) -> None:
         raise ConfigError(
             "--predictions is for the check label-errors, which --quick leaves out. Received: both.",
             "Leave one of them away.",
+        )
+
+
+def _refuse_without_classes(predictions: Sequence[str], examples: Examples) -> None:
+    if predictions and examples.targets is not None:
+        raise ConfigError(
+            "--predictions is for labels that are classes. Received: data whose task answers with "
+            f"{', '.join(examples.target_names[:3])}.",
+            "Leave it away: the checks that remain need no folds.",
         )
 
 

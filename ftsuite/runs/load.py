@@ -23,6 +23,10 @@ _REGISTERING = {
 }
 
 
+# What Keras says of a layer that nobody has registered.
+_UNKNOWN_CLASS = "Could not locate class"
+
+
 @dataclass(frozen=True)
 class LoadedRun:
     """A trained model, ready to predict.
@@ -137,8 +141,13 @@ def load_run(reference: str | Path) -> LoadedRun:
         model = keras.saving.load_model(path, compile=False)
         answer = answer_layer(model)
     except Exception as error:
+        strange = _UNKNOWN_CLASS in str(error)
         raise ArtifactError(
-            f"{path} cannot be loaded: {type(error).__name__}: {error}", "It is damaged; run the job again."
+            f"{path} cannot be loaded: {type(error).__name__}: {error}",
+            "A layer of its plugin's own is in it: make models of keras layers and those of ftsuite.families alone, "
+            "and run the job again."
+            if strange
+            else "It is damaged; run the job again.",
         ) from error
     return LoadedRun(folder, model, tuple(answer.names), kind, _is_of_classes(answer))
 

@@ -11,8 +11,8 @@ import numpy as np
 from ftsuite.api import Examples, Metric, Task, TaskSpec
 from ftsuite.config import LoadedConfig
 from ftsuite.config.words import listed, nearest, received
-from ftsuite.errors import ConfigError, PluginError
-from ftsuite.registry import Registry
+from ftsuite.errors import ConfigError, FtsuiteError, PluginError
+from ftsuite.registry import BUILT_IN, Registry
 from ftsuite.runs import folder as folders
 
 # What classes are judged by, and what epochs may be chosen by.
@@ -36,7 +36,15 @@ def metrics_of(task: Task, spec: TaskSpec) -> tuple[Metric, ...]:
     Raises:
         PluginError: they are no metrics, have names that cannot be told apart, or the spec's headline is none of them.
     """
-    metrics = tuple(task.metrics())
+    try:
+        metrics = tuple(task.metrics())
+    except FtsuiteError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"The task {spec.name!r} failed in its method 'metrics': {type(error).__name__}: {error}",
+            "Mend the plugin, or report this to its author.",
+        ) from error
     wrong = next((metric for metric in metrics if not isinstance(metric, Metric)), None)
     if wrong is not None:
         raise PluginError(
@@ -125,16 +133,21 @@ def check_outcome(loaded: LoadedConfig, *, imports_plugins: bool) -> None:
         ConfigError: a metric that the task has not, or an option for classes where it has none.
         PluginError: its plugin fails.
     """
-    found = next((task for task in Registry.discover().specs() if task.name == loaded.config.task), None)
-    if found is None or found.spec is None:
-        return
-    if found.distribution == "ftsuite":
+    registry = Registry.discover()
+    if is_built_in(registry, loaded.config.task):
         require_known_metrics(loaded, ())
     elif imports_plugins:
-        options: Any = loaded.options if loaded.options is not None else found.spec.options()
-        metrics = metrics_of(found.spec.create(options, loaded.config.seed), found.spec)
+        # That plugin alone: others are no matter for this config.
+        spec = registry.spec(loaded.config.task)
+        options: Any = loaded.options if loaded.options is not None else spec.options()
+        metrics = metrics_of(spec.create(options, loaded.config.seed), spec)
         require_known_metrics(loaded, metrics)
         class_option_notes(loaded, metrics)
+
+
+def is_built_in(registry: Registry, task: str) -> bool:
+    """Whether a task comes with ftsuite, and so is known to have classes; nothing is imported."""
+    return registry.owners().get(task) == BUILT_IN
 
 
 def _require(key: str, name: str, known: Sequence[str], silent: Sequence[str], loaded: LoadedConfig) -> None:

@@ -291,7 +291,7 @@ def plugin_errors(task_name: str, method: str) -> Iterator[None]:
         yield
     except (FtsuiteError, OSError, MemoryError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(
             f"The task {task_name!r} failed in its method {method!r}: {type(error).__name__}: {error}",
             "Mend the plugin, or report this to its author.",

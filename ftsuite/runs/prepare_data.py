@@ -11,6 +11,7 @@ import time
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ftsuite.api import Examples, Progress
 from ftsuite.config import Config, source_names, source_text, source_weights
@@ -22,6 +23,7 @@ from ftsuite.data.sources.classes import labels_are_values
 from ftsuite.data.sources.pattern_groups import grouped_by_pattern
 from ftsuite.errors import ConfigError, ResourceError
 from ftsuite.registry import Registry
+from ftsuite.runs.own_metrics import is_built_in, metrics_of
 from ftsuite.runs.own_places import require_apart
 
 SHARD_BYTES = 256 * 2**20
@@ -92,11 +94,12 @@ def prepare_data(
 
 def _has_classes(config: Config) -> bool:
     """Whether labels are classes to the config's task; a plugin's is made to be asked."""
-    task = next((task for task in Registry.discover().specs() if task.name == config.task), None)
-    if task is None or task.spec is None or task.distribution == "ftsuite":
+    registry = Registry.discover()
+    if is_built_in(registry, config.task):
         return True
-    options = task.spec.options.model_validate_json(json.dumps(dict(config.options), default=str))
-    return not task.spec.create(options, config.seed).metrics()
+    spec = registry.spec(config.task)
+    options: Any = spec.options.model_validate_json(json.dumps(dict(config.options), default=str))
+    return not metrics_of(spec.create(options, config.seed), spec)
 
 
 def _with_decided_splits(job: WritingJob, config: Config) -> WritingJob:

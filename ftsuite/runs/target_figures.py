@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _GUESSED_AT_MOST, _SHOWN = 4096, 8
 # A loss may rise with the square of an error, so it is given more room than one of classes.
 _LOST_FACTOR = 100.0
+_LEAST_ROOM = 20.0
 BASELINE = "constant"
 
 
@@ -122,11 +124,11 @@ def target_judge(prepared: Prepared, objective: Any) -> TargetJudge:
 
 
 def guess_losses(prepared: Prepared, objective: Any) -> tuple[float, float]:
-    """The loss of a guess, and the highest that is no divergence yet.
+    """How large the loss of a guess is, and the highest that is no divergence yet.
 
-    A guess is logits of zero to the training targets; what is no divergence is a hundred times the mean of the worst
-    batch of them, or of the model as it is now, whichever is higher. Both follow from the data and from the weights
-    that training starts from, so a resumed run finds the same.
+    A guess is logits of zero to the training targets; what is no divergence is as `highest_sound` has it of the mean of
+    the worst batch of them, and of the model as it is now. Both follow from the data and from the weights that training
+    starts from, so a resumed run finds the same.
     """
     training = prepared.parts["train"]
     step = max(len(training) // _GUESSED_AT_MOST, 1)
@@ -142,7 +144,19 @@ def guess_losses(prepared: Prepared, objective: Any) -> tuple[float, float]:
             f"Received: {losses.mean():g}.",
             "Mend the plugin: the loss is over logits, not over answers.",
         )
-    return float(losses.mean()), _LOST_FACTOR * max(known)
+    return abs(float(losses.mean())) or max(map(abs, known)), highest_sound(known)
+
+
+def highest_sound(known: Sequence[float]) -> float:
+    """The highest loss that is no divergence, from some that are none: a hundred times the highest of them.
+
+    A plugin's loss may also be negative, as a log density, or 0 of a guess, as a similarity: then as far above.
+
+    >>> highest_sound([0.5, 2.0]), highest_sound([-3.0, -1.0]), highest_sound([0.0])
+    (200.0, 296.0, 20.0)
+    """
+    room = (_LOST_FACTOR - 1) * max(map(abs, known))
+    return max(known) + (room or _LEAST_ROOM)
 
 
 def _untrained_logits(prepared: Prepared, examples: Examples) -> np.ndarray:

@@ -33,6 +33,23 @@ def own_source(text: str) -> str:
     return absolute_source(text)
 
 
+def kind_of(source: str) -> str:
+    """The kind of task that data with classes are for.
+
+    Args:
+        source: as of `own_source`.
+
+    Raises:
+        ConfigError: no pictures or texts with classes are found there; names what can be said instead.
+        DataError: likewise.
+    """
+    try:
+        return f"{look_at(source).modality}-classification"
+    except (ConfigError, DataError) as error:
+        advice = f"{error.advice} Data with something else than classes need --kind; --help lists them.".strip()
+        raise type(error)(error.message, advice) from error
+
+
 def proposed_config(kind: Kind, task: str, source: str, command: str, file: str) -> str | None:
     """A config after a look at data, as `ftsuite config new` writes it; None for a kind that it knows nothing of.
 

@@ -39,7 +39,7 @@ def check_task(
     another half for JAX.
 
     Args:
-        task: name of an installed task, ``module:SPEC`` of one that is not installed, or the spec.
+        task: name of an installed task, ``module:SPEC`` of one that is not installed, ``FILE.py:SPEC``, or the spec.
         config: name or path of a config whose data, options and head are taken.
         options: of the task, on top of the config's; needed where one has no default.
         data: a source as of ``data.source``, or what stands under ``data:``; left out, pictures or texts of the kind
@@ -160,7 +160,7 @@ def _result(check: Check, subject: Subject) -> CheckResult:
     except FtsuiteError as error:
         status, message, advice = "failed", error.message, error.advice
         place = place_of(error, subject.offer.packages)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         status, message, advice = "failed", told(error), _DEFECT
         place = place_of(error, subject.offer.packages)
     return CheckResult(check.name, status, time.perf_counter() - began, message, advice, place)  # type: ignore[arg-type]

@@ -66,7 +66,7 @@ def write_job(offer: Offer, wishes: Wishes, folder: Path) -> Path:
         given = data.get("limit") or {}
         data["limit"] = {name: given.get(name) or most for name, most in _LIMITS.items()}
     plain: dict[str, Any] = {
-        "task": offer.spec.name,
+        "task": offer.reference,
         "data": {**data, "batch_size": 8},
         "backbone": {"name": backbone},
         "head": own.get("head", {"dropout": 0.1}),
@@ -145,12 +145,13 @@ def examples_of(offer: Offer, loaded: LoadedConfig) -> Examples:
     Raises:
         FtsuiteError: it cannot be loaded; PluginError where the plugin failed.
     """
+    from ftsuite.runs.loading import load_of_task
     from ftsuite.runs.prepare import plugin_errors
 
     options: Any = loaded.options if loaded.options is not None else offer.spec.options()
     task = offer.spec.create(options, loaded.config.seed)
     with plugin_errors(offer.spec.name, "load"):
-        return task.load(loaded.config.data)
+        return load_of_task(task, loaded.config.data, None)
 
 
 def _resolved(config: str | Path | None) -> dict[str, Any]:

@@ -12,11 +12,12 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from ftsuite.api import ENTRY_POINT_GROUP, TaskSpec
+from ftsuite.config.task_file import parse_task_file
 from ftsuite.errors import PluginError
 from ftsuite.registry import Registry
 
@@ -32,16 +33,24 @@ class Offer:
         spec: of the task.
         target: ``module:attribute`` of the spec.
         installed: whether an installed distribution has its entry point.
+        file: ``FILE.py:NAME`` with the absolute path, where the task is a file; every process finds it by that.
     """
 
     spec: TaskSpec
     target: str
     installed: bool
+    file: str = ""
+
+    @property
+    def reference(self) -> str:
+        """What a config's ``task:`` names it by."""
+        return self.file or self.spec.name
 
     @property
     def packages(self) -> frozenset[str]:
         """The top-level packages and modules that are the plugin's own."""
-        homes = {self.target.partition(":")[0], self.spec.factory.partition(":")[0], self.spec.options.__module__}
+        homes = {self.spec.factory.partition(":")[0], self.spec.options.__module__}
+        homes |= set() if self.file else {self.target.partition(":")[0]}
         return frozenset(home.partition(".")[0] for home in homes) - {"ftsuite"}
 
     @contextmanager
@@ -52,7 +61,7 @@ class Offer:
             folder: where to write what offers it.
         """
         before = list(sys.path)
-        if not self.installed:
+        if not self.installed and not self.file:
             about = folder / f"{_DISTRIBUTION.replace('-', '_')}-0.dist-info"
             about.mkdir(parents=True, exist_ok=True)
             (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {_DISTRIBUTION}\nVersion: 0\n", "utf-8")
@@ -71,15 +80,20 @@ def find_offer(task: TaskSpec | str) -> Offer:
     """Find a task.
 
     Args:
-        task: the name of an installed task, ``module:SPEC`` of one that need not be installed, or the spec itself,
-            which must then be an attribute of a module.
+        task: the name of an installed task, ``module:SPEC`` of one that need not be installed, ``FILE.py:SPEC`` of one
+            in a single file, or the spec itself, which must then be an attribute of a module.
 
     Raises:
-        ConfigError: no task of this name is installed.
+        ConfigError: no task of this name is installed, or there is no such file.
         PluginError: the plugin cannot be used, or the spec is in no module.
     """
     if isinstance(task, TaskSpec):
         return _of_spec(task, None)
+    named = parse_task_file(task)
+    if named is not None:
+        named = replace(named, path=os.path.abspath(os.path.expanduser(named.path)))
+        spec = Registry.discover().spec(str(named))
+        return Offer(spec, str(named), False, str(named))
     if _REFERENCE.fullmatch(task):
         return _of_spec(_imported(task), task)
     spec = Registry.discover().spec(task)
@@ -98,7 +112,7 @@ def _entry_point(spec: TaskSpec) -> str | None:
             try:
                 if point.load() is spec:
                     return point.value
-            except Exception:
+            except (Exception, SystemExit):
                 continue  # another distribution's broken plugin of this name: not the one that was given
     return None
 
@@ -120,7 +134,7 @@ def _imported(target: str) -> TaskSpec:
     module_name, _, attribute = target.partition(":")
     try:
         spec = getattr(importlib.import_module(module_name), attribute)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(
             f"{target!r} must be the module and the name of a TaskSpec. Received: {type(error).__name__}: {error}",
             "Give it as package.module:SPEC, from a folder in which Python finds the package.",

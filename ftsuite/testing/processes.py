@@ -31,7 +31,7 @@ print("\\n" + json.dumps(run.predict(inputs).tolist()))
 IMPORTS_OF_SPEC = """
 import importlib, json, os, sys, traceback
 
-heavy = {"keras", "keras_hub", "tensorflow", "jax", "torch"}
+heavy = set(sys.argv[2:])
 
 
 class Watch:

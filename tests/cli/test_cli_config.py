@@ -24,6 +24,9 @@ class Options(pydantic.BaseModel):
 
 
 class FakeRegistry:
+    def owners(self) -> dict[str, str]:
+        return {"broken": "ftsuite", "pictures": "ftsuite"}
+
     def names(self) -> tuple[str, ...]:
         return ("broken", "pictures")
 
@@ -120,7 +123,7 @@ def test_check_names_an_unknown_task(folder: Path) -> None:
 def test_schema_holds_the_options_of_working_tasks() -> None:
     result = CliRunner().invoke(config, ["schema"], catch_exceptions=False)
     schema = json.loads(result.stdout)
-    assert schema["properties"]["task"]["enum"] == ["pictures"]
+    assert {"enum": ["pictures"]} in schema["properties"]["task"]["anyOf"]
     assert schema["$defs"]["pictures.options"]["properties"]["size"]["type"] == "integer"
     assert "`broken` are left out" in result.stderr
 

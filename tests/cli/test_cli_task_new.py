@@ -82,6 +82,22 @@ def test_own_data_are_looked_at_and_none_are_made(kind: str, photos: str, tmp_pa
     assert load_config("quick.yaml").config.task == f"{tmp_path}/quick.py:SPEC"
 
 
+@pytest.mark.parametrize("data", ["pictures", "texts"])
+def test_the_kind_follows_from_data_with_classes(data: str, photos: str, tmp_path: Path) -> None:
+    rows = [f"good {number},plus\nbad {number},minus" for number in range(9)]
+    (tmp_path / "texts.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    done = _new("quick", "--here", "--json", "--from", photos if data == "pictures" else "csv:texts.csv")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["kind"] == ("image" if data == "pictures" else "text") + "-classification"
+
+
+def test_the_kind_of_measured_numbers_is_asked_for(tmp_path: Path) -> None:
+    rows = [f"text {number},{number}.5" for number in range(20)]
+    (tmp_path / "numbers.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    done = _new("quick", "--from", "csv:numbers.csv")
+    assert done.exit_code == 3 and "need --kind" in done.output and "Traceback" not in done.output
+
+
 def test_own_data_must_fit_the_kind(photos: str, tmp_path: Path) -> None:
     done = _new("quick", "--kind", "text-classification", "--from", photos)
     assert done.exit_code == 2
@@ -101,6 +117,7 @@ def test_json_is_one_object(tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["quick"], 2, "--kind"),
+        (["quick", "--from", "csv:nowhere.csv"], 2, "--from must name data that exist"),
         (["quick", "--kind", "images"], 2, "image-classification"),
         (["Quick", "--kind", "bare"], 2, "lower-case letters"),
         (["sentiment", "--kind", "bare"], 2, "which ftsuite has"),

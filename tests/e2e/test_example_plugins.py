@@ -13,10 +13,9 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from ftsuite import registry
 from ftsuite.config import load_config
 from ftsuite.errors import ConfigError
-from ftsuite.registry import Registry
+from ftsuite.registry import Registry, offers
 from ftsuite.runs.begin import begin
 from ftsuite.runs.execute import execute
 
@@ -27,12 +26,12 @@ MOST_LINES = 60
 @pytest.fixture(scope="module", autouse=True)
 def installed(repository: Path) -> Iterator[None]:
     """As if both were installed by pip."""
-    ours = registry.entry_points
+    ours = offers.entry_points
     points = [EntryPoint(name, f"{package}:SPEC", "ftsuite.tasks") for name, package in EXAMPLES.items()]
     with pytest.MonkeyPatch.context() as patched:
         for name in EXAMPLES:
             patched.syspath_prepend(repository / "examples" / "plugins" / name)
-        patched.setattr(registry, "entry_points", lambda **wanted: [*ours(**wanted), *points])
+        patched.setattr(offers, "entry_points", lambda **wanted: [*ours(**wanted), *points])
         yield
 
 

@@ -14,10 +14,9 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 
-from ftsuite import registry
 from ftsuite.config import LoadedConfig, load_config
 from ftsuite.errors import ConfigError
-from ftsuite.registry import Registry
+from ftsuite.registry import Registry, offers
 from ftsuite.runs.begin import begin
 from ftsuite.runs.execute import execute
 from tests.stopped_runs import Killed, weights_in
@@ -41,7 +40,7 @@ Job = Callable[..., LoadedConfig]
 @pytest.fixture(scope="module", autouse=True)
 def plugins() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(registry, "entry_points", offered(registry.entry_points))
+        patched.setattr(offers, "entry_points", offered(offers.entry_points))
         yield
 
 

@@ -94,7 +94,12 @@ def test_nothing_is_said_where_nothing_can_be() -> None:
     assert one["mean_absolute_error"] == {"value": 1.0, "ci95": None, "n": 1}
     assert one["correlation"] == {"value": None, "ci95": None, "n": 1}
     alike = metric_figures([MAE], np.ones((9, 1)), np.ones((9, 1)), bootstrap_samples=50)["mean_absolute_error"]
-    assert alike == {"value": 0.0, "ci95": None, "n": 9}
+    assert alike == {"value": 0.0, "ci95": None, "n": 9, "resamples_agree": True}
+    # A mean of tenths differs in its last bit from resample to resample only by their order.
+    tenths = metric_figures([MAE], np.full((9, 1), 0.1), np.zeros((9, 1)), bootstrap_samples=50)["mean_absolute_error"]
+    assert tenths["resamples_agree"] and tenths["ci95"] is None
+    perfect = metric_differences([MAE], np.arange(9.0)[:, None] % 2, np.arange(9.0)[:, None] % 2, np.array([0.5]))
+    assert perfect["mean_absolute_error"] == {"value": -0.5, "ci95": None, "n": 9, "resamples_agree": True}
 
 
 def test_figures_of_tiny_units_keep_their_digits() -> None:

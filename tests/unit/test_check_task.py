@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from ftsuite.api import TaskSpec
 from ftsuite.errors import ConfigError, PluginError
 from ftsuite.testing import CHECKS, CheckResult, check_task, examine_task
-from ftsuite.testing.run_checks import require_fall, require_headline
+from ftsuite.testing.job import Wishes
+from ftsuite.testing.outcome import CheckSkipped
+from ftsuite.testing.run_checks import loss_falls, require_fall, require_headline
 from ftsuite.testing.subject import CheckFailed
 from ftsuite.testing.table_of_checks import guide
 from tests import broken_tasks as broken
@@ -115,6 +118,21 @@ def test_a_folder_that_holds_something_is_not_worked_in(tmp_path: Path) -> None:
         examine_task("sentiment", checks=["spec"], folder=tmp_path)
 
 
+def test_a_task_in_a_file_is_checked_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "own_file.py").write_text(
+        "from ftsuite.families import ImageClassification, ImageOptions\n"
+        "from ftsuite.api import TaskSpec\n"
+        'SPEC = TaskSpec("own-file", "One class of several.", ImageOptions, "own_file:ImageClassification")\n',
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    report = examine_task("own_file.py:SPEC", checks=["spec-imports", "spec", "unknown-option", "examples"])
+    assert report.task == "own-file"
+    assert [result.status for result in report.results] == ["skipped", "ok", "ok", "ok"], report.results
+    with pytest.raises(ConfigError, match="which holds none"):
+        examine_task("./own_file.py:OTHER", checks=["spec"])
+
+
 def test_a_spec_in_no_module_is_told_so() -> None:
     with pytest.raises(PluginError, match="must be an attribute of a module"):
         examine_task(TaskSpec("lost", "Is nowhere.", broken.LaxOptions, "a:B"), checks=["spec"])
@@ -128,6 +146,20 @@ def test_a_loss_that_does_not_fall_is_refused(losses: list[float]) -> None:
     require_fall([{"event": "epoch", "train_loss": loss} for loss in (1.0, 0.9)])
     with pytest.raises(CheckFailed, match="training loss must"):
         require_fall([{"event": "epoch", "train_loss": loss} for loss in losses])
+
+
+def test_a_loss_on_data_of_ones_own_need_not_fall() -> None:
+    events = [{"event": "epoch", "train_loss": loss} for loss in (1.0, 1.2)]
+    subject: Any = SimpleNamespace(straight=SimpleNamespace(events=events), wishes=Wishes(data="folder:photos"))
+    with pytest.raises(CheckSkipped, match="data that are easy"):
+        loss_falls(subject)
+    events[1]["train_loss"] = float("nan")
+    with pytest.raises(CheckFailed, match="finite"):
+        loss_falls(subject)
+    events[1]["train_loss"] = 1.2
+    subject.wishes = Wishes()
+    with pytest.raises(CheckFailed, match="must fall"):
+        loss_falls(subject)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +178,11 @@ def test_a_headline_without_interval_or_n_is_refused(figure: Any) -> None:
     require_headline(whole, 9)
     with pytest.raises(CheckFailed, match="headline 'accuracy'"):
         require_headline({"headline": "accuracy", "test": {"accuracy": figure}}, 9)
+
+
+def test_a_headline_that_all_resamples_agree_on_is_no_fault() -> None:
+    perfect = {"value": 1.0, "ci95": None, "n": 9, "resamples_agree": True}
+    require_headline({"headline": "macro_f1", "test": {"macro_f1": perfect}}, 9)
 
 
 def test_the_page_on_checks_is_what_the_checks_say(repository: Path) -> None:

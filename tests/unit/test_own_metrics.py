@@ -20,6 +20,7 @@ from ftsuite.runs.own_metrics import (
     require_known_metrics,
     require_targets,
 )
+from ftsuite.runs.target_figures import highest_sound
 
 Write = Callable[[str, str], Path]
 SPEC = TaskSpec("length", "A number.", Options, "nowhere:Nothing")
@@ -140,6 +141,16 @@ def test_metrics_that_cannot_be_used_are_the_plugins_fault(metrics: Sequence[Any
         metrics_of(_Task(metrics), SPEC)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("raised", [KeyError("oops"), SystemExit(2)])
+def test_metrics_that_fail_are_the_plugins_fault(raised: BaseException) -> None:
+    class Failing(_Task):
+        def metrics(self) -> Sequence[Any]:
+            raise raised
+
+    with pytest.raises(PluginError, match=f"in its method 'metrics': {type(raised).__name__}"):
+        metrics_of(Failing(()), SPEC)  # type: ignore[arg-type]
+
+
 def test_a_headline_that_is_no_metric_is_the_plugins_fault() -> None:
     with pytest.raises(PluginError, match=r"must be one of its metrics, .* or `r2`\. Received: 'mae'"):
         metrics_of(_Task(METRICS), replace(SPEC, headline="mae"))  # type: ignore[arg-type]
@@ -164,3 +175,10 @@ def test_targets_without_metrics_are_the_plugins_fault() -> None:
     with pytest.raises(PluginError, match="has examples with targets, and must have metrics as well"):
         require_targets(_examples(np.zeros((3, 1), np.float32)), (), SPEC)
     require_targets(_examples(np.zeros((3, 1), np.float32)), METRICS, SPEC)
+
+
+@pytest.mark.parametrize(
+    ("known", "limit"), [([0.5, 2.0], 200.0), ([-3.0, -1.0], 296.0), ([-2.0, 0.1], 198.1), ([0.0], 20.0)]
+)
+def test_a_loss_that_is_negative_or_nothing_for_a_guess_is_no_divergence(known: list[float], limit: float) -> None:
+    assert highest_sound(known) == pytest.approx(limit)

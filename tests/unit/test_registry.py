@@ -111,6 +111,21 @@ def test_a_plugin_is_imported_when_its_task_is_asked_for_and_not_before(installe
     assert marked not in sys.modules
 
 
+def test_who_offers_a_task_is_known_without_importing_it(installed: Install) -> None:
+    module = installed("kit-f", "raise ValueError")
+    assert {"kit-f": "kit-f", "sentiment": "ftsuite"}.items() <= Registry.discover().owners().items()
+    assert module not in sys.modules
+
+
+def test_a_factory_that_ends_the_program_is_the_plugins_fault(installed: Install) -> None:
+    module = installed("kit-g")
+    spec = Registry.discover().spec("kit-g")
+    place = Path(str(sys.modules[module].__file__)).parent
+    (place / f"{module}_task.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    with pytest.raises(PluginError, match="SystemExit: 3"):
+        spec.create(spec.options(), 0)
+
+
 def test_a_real_ctrl_c_ends_the_command(installed: Install) -> None:
     installed("kit-b", f"import os, signal\nos.kill(os.getpid(), {int(signal.SIGINT)})\nimport time\ntime.sleep(5)")
     before = signal.getsignal(signal.SIGINT)

@@ -109,6 +109,35 @@ def test_no_more_is_said_than_the_interval_shows(tmp_path: Path, interval: list[
     assert words in page.text and "beats" not in page.text
 
 
+@pytest.mark.parametrize(
+    ("figure", "words"),
+    [
+        (
+            {"value": -2.5, "ci95": None, "n": 60, "resamples_agree": True},
+            (
+                "On 60 test examples the model is better than always giving one answer",
+                "all resamples of them give the",
+                "may yet be up to 4.9 % of all",
+            ),
+        ),
+        (
+            {"value": 2.5, "ci95": None, "n": 1},
+            ("On 1 test example the model is worse than always giving one answer", "they are too few to say"),
+        ),
+    ],
+)
+def test_without_an_interval_the_values_are_compared(
+    tmp_path: Path, figure: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    folder = make_number_run(tmp_path / "run", n=20)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["baselines"]["constant"]["difference"]["mean_absolute_error"] = figure
+    _change(folder, **metrics)
+    text = Page(write_report(folder).read_text(encoding="utf-8")).text
+    assert all(part in text for part in words)
+    assert "No difference was found" not in text and "beats" not in text
+
+
 def test_a_constant_without_a_figure_is_not_compared(tmp_path: Path) -> None:
     folder = make_number_run(tmp_path / "run", n=20)
     metrics = json.loads((folder / "metrics.json").read_text())

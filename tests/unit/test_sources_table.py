@@ -104,6 +104,16 @@ def test_bad_rows_are_named_with_their_line(tmp_path: Path) -> None:
     assert len(load(path, bad_files="skip")) == 2
 
 
+@pytest.mark.parametrize("column", ["text", "label", "nest"])
+def test_half_a_character_is_told_before_anything_is_to_be_written(column: str, tmp_path: Path) -> None:
+    rows = [{"text": f"text {number}", "label": "ab"[number % 2], "nest": str(number)} for number in range(6)]
+    rows[3][column] += "\ud800"
+    path = write(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(DataError, match=f"line 4: holds half a character .* in column '{column}'"):
+        load(path, group_column="nest")
+    assert len(load(path, group_column="nest", bad_files="skip")) == 5
+
+
 def test_bad_pictures_of_a_table(tmp_path: Path) -> None:
     picture(tmp_path / "a.png")
     picture(tmp_path / "b.png")

@@ -11,6 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from ftsuite.api import Examples
 from ftsuite.config import DataConfig
 from ftsuite.data.duplicates import drop_duplicates
 from ftsuite.data.sources import load_examples
@@ -86,6 +87,14 @@ def test_measured_numbers_stay_no_classes(tmp_path: Path) -> None:
     (tmp_path / "table.jsonl").write_text('{"text": "a", "label": 0.5}\n{"text": "b", "label": 1.5}\n', "utf-8")
     with pytest.raises(DataError, match="Expected class names"):
         load_examples(DataConfig(source=f"jsonl:{tmp_path / 'table.jsonl'}"), 0)
+
+
+@pytest.mark.parametrize("text", ["1e39", "-1e39", "1_000", "inf", "nan", ""])
+def test_what_is_no_number_of_float32_is_refused_as_a_label(text: str) -> None:
+    ids = ("a", "b")
+    read = Examples(ids, ids, np.array([0, 1]), ("3", text), ids, "text")
+    with pytest.raises(DataError, match="Every label must be a number"):
+        with_numbers(read, "price")
 
 
 def test_contents_with_two_numbers_are_dropped_as_those_of_two_classes(tmp_path: Path) -> None:

@@ -94,16 +94,26 @@ def read_row(path: Path, columns: Columns, values: dict[str, Any], split: str) -
         return f"is empty in column {column!r}", None, changed
     if not isinstance(value, str):
         return f"holds {type(value).__name__} and no text in column {column!r}", None, changed
+    # None of these could be written into a file of the run.
+    for name, text in ((columns.text, value), (columns.label, label), (columns.group, group_text or "")):
+        if name and not _is_whole(text):
+            return f"holds half a character (a lone surrogate) in column {name!r}", None, changed
     if columns.text:
-        try:
-            identifier = hashlib.sha256(value.encode("utf-8")).hexdigest()[:16]
-        except UnicodeEncodeError:
-            return f"holds half a character (a lone surrogate) in column {column!r}", None, changed
+        identifier = hashlib.sha256(value.encode("utf-8")).hexdigest()[:16]
         return "", Row(identifier, value, label, split, group_text), changed
     if "://" in value:
         return f"names a web address and no file: {value}", None, changed
     picture = path.parent / expand_home(value.strip())
     return "", Row(value.strip(), str(picture), label, split, group_text), changed
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a text can be written in UTF-8."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def official_splits(table: Table, found: Found) -> list[str] | None:
