@@ -157,7 +157,7 @@ def gather_units(examples: Examples, positions: np.ndarray, seed: int) -> list[U
             name = parent[name]
         return name
 
-    names = [_names(examples, position) for position in positions.tolist()]
+    names = _names(examples, positions)
     for own in names:
         first, *others = sorted(root(name) for name in own)
         for other in others:
@@ -179,21 +179,27 @@ def gather_units(examples: Examples, positions: np.ndarray, seed: int) -> list[U
     return sorted(units.values(), key=lambda unit: unit.key)
 
 
-def _names(examples: Examples, position: int) -> list[str]:
-    content = f"content|{examples.content_hashes[position]}"
-    return [content] if examples.groups is None else [f"group|{examples.groups[position]}", content]
+def _names(examples: Examples, positions: np.ndarray) -> list[list[str]]:
+    # Taken together: a column gives its rows in turn far faster than one by one.
+    some = examples.take(positions)
+    contents = [f"content|{text}" for text in some.content_hashes]
+    if some.groups is None:
+        return [[content] for content in contents]
+    return [[f"group|{group}", content] for group, content in zip(some.groups, contents, strict=True)]
 
 
 def _join_official(units: list[Unit], examples: Examples, official: np.ndarray) -> None:
     """Rows without an official split follow their content's official side; official rows stay."""
     sides: dict[str, set[str]] = defaultdict(set)
-    for position in np.flatnonzero((official == TEST) | (official == VALIDATION)).tolist():
-        for name in _names(examples, position):
+    held = np.flatnonzero((official == TEST) | (official == VALIDATION))
+    for position, own in zip(held.tolist(), _names(examples, held), strict=True):
+        for name in own:
             sides[name].add(str(official[position]))
     if not sides:
         return
+    names = _names(examples, np.arange(len(examples)))
     for unit in units:
-        near = set().union(*(sides.get(name, set()) for p in unit.positions for name in _names(examples, p)))
+        near = set().union(*(sides.get(name, set()) for p in unit.positions for name in names[p]))
         if near and all(official[p] == "" for p in unit.positions):
             unit.split = TEST if TEST in near else VALIDATION
             unit.pinned = True
