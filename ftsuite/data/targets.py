@@ -86,16 +86,19 @@ def with_label_sets(examples: Examples, separator: str = "|", nothing: str = "no
             f"Received: {', '.join(map(repr, examples.class_names[:_SHOWN])) or 'none'}.",
             "Look at the column that data.label_column names.",
         )
-    table = np.array([[name in found for name in names] for found in sets], np.float32)
+    # By the labels that there are, and not by all that there could be: both may be thousands.
+    position = {name: number for number, name in enumerate(names)}
+    places = [[position[name] for name in found] for found in sets]
+    table = np.zeros((len(sets), len(names)), np.float32)
+    for row, columns in enumerate(places):
+        table[row, columns] = 1
     targets = table[examples.labels]
     # Rarest first; equally rare ones by name.
     counts = targets.sum(axis=0)
     rank = np.argsort(np.lexsort((np.arange(len(names)), counts)))
-    rarest = [
-        min((i for i, name in enumerate(names) if name in found), key=rank.__getitem__, default=-1) for found in sets
-    ]
+    rarest = [min(columns, key=rank.__getitem__, default=-1) for columns in places]
     used = sorted(set(rarest))
-    strata = np.array([used.index(number) for number in rarest], np.int64)[examples.labels]
+    strata = np.searchsorted(used, rarest).astype(np.int64)[examples.labels]
     told = tuple(nothing if number < 0 else names[number] for number in used)
     return replace(examples, targets=targets, target_names=names, labels=strata, class_names=told)
 

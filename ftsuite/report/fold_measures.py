@@ -49,13 +49,23 @@ def measures_over_folds(found: Mapping[str, Any]) -> list[FoldMeasure]:
         found: the content of a finished ``folds.json``; of a task with targets it has ``metrics`` as metrics.json.
     """
     if "metrics" in found:
-        return [
-            FoldMeasure(measure.key, measure.name, measure.told, measure.unit, measure.figure)
-            for measure in measures_of(found)
-            if measure.key in found["mean"]
-        ]
+        return [measure for measure in _described(found) if measure.key in found["mean"]]
     return [
         FoldMeasure(name, metric_name(name), METRIC_MEANINGS.get(name, ""), "", figure_text)
         for name in METRIC_NAMES
         if name in found["mean"]
+    ]
+
+
+def main_measure(found: Mapping[str, Any]) -> FoldMeasure:
+    """The headline; where it has no value in some fold the first metric that has, and where none has, it after all."""
+    measures = measures_over_folds(found)
+    known = [measure for measure in measures if measure.key == found["headline"]]
+    return next(iter([*known, *measures])) if measures else _described(found)[0]
+
+
+def _described(found: Mapping[str, Any]) -> list[FoldMeasure]:
+    return [
+        FoldMeasure(measure.key, measure.name, measure.told, measure.unit, measure.figure)
+        for measure in measures_of(found)
     ]

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ftsuite.report.figures import figure_text, shortened
-from ftsuite.report.fold_measures import FoldMeasure, measures_over_folds
+from ftsuite.report.fold_measures import FoldMeasure, main_measure, measures_over_folds
 from ftsuite.report.templates import page_environment, resource
 
 _BASELINES = {"tf-idf": "TF-IDF with logistic regression", "constant": "One constant answer to all inputs"}
@@ -36,7 +36,7 @@ def folds_context(found: Mapping[str, Any]) -> dict[str, Any]:
     """What the page shows."""
     measures = measures_over_folds(found)
     # A metric that has no value in some fold has no mean.
-    main = next((measure for measure in measures if measure.key == found["headline"]), measures[0])
+    main = main_measure(found)
     headline = main.key
     return {
         "config": found["config"],
@@ -45,7 +45,7 @@ def folds_context(found: Mapping[str, Any]) -> dict[str, Any]:
         "hint": found.get("rendered_hint"),
         "headline": main.name,
         "pooled": main.figure(found["pooled"][headline]),
-        "spread": main.spread(found["mean"][headline]),
+        "spread": main.spread(found["mean"][headline]) if headline in found["mean"] else "—",
         "metrics": [_metric(measure, found) for measure in measures],
         "baselines": [
             {"name": _BASELINES.get(name, name), "spread": main.spread(spreads[headline])}

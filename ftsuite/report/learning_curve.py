@@ -16,10 +16,12 @@ from ftsuite.evaluation import figure_interval
 from ftsuite.report.differences import is_figure
 from ftsuite.report.figures import FigureText, figure_text, metric_name
 from ftsuite.report.files import torn
+from ftsuite.report.measures import measures_of
 from ftsuite.report.svg import TRAIN, VALIDATION, drawing_style, to_svg
 
 # Beyond so many times the largest measured size an extrapolation says nothing.
 _FARTHEST = 10.0
+TF_IDF, CONSTANT = "TF-IDF", "one constant answer"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class LearningCurve:
     rows: list[CurveRow]
     sentence: str
     plot: Markup
+    other: str = TF_IDF
 
 
 def learning_curve_part(metrics: Mapping[str, Any], path: Path) -> LearningCurve | None:
@@ -56,51 +59,57 @@ def learning_curve_part(metrics: Mapping[str, Any], path: Path) -> LearningCurve
     if not rows:
         return None
     rows = sorted(rows, key=lambda row: int(row["examples"]))
-    name = metric_name(str(told.get("metric", "accuracy"))).lower()
-    return LearningCurve(
-        name,
-        [
-            CurveRow(
-                int(row["examples"]),
-                figure_text(row["model"]),
-                figure_text(row["baseline"]) if row["baseline"] else None,
-            )
-            for row in rows
-        ],
-        curve_sentence(rows, told.get("crossing")),
-        _plot(rows, name),
-    )
+    key = str(told.get("metric", "accuracy"))
+    measure = next((one for one in measures_of(metrics) if one.key == key), None) if "metrics" in metrics else None
+    name, told_by = (metric_name(key).lower(), figure_text) if measure is None else (measure.spoken, measure.figure)
+    other = TF_IDF if "metrics" not in metrics else CONSTANT
+    found = [
+        CurveRow(int(row["examples"]), told_by(row["model"]), told_by(row["baseline"]) if row["baseline"] else None)
+        for row in rows
+    ]
+    higher = measure is None or measure.higher_is_better
+    sentence = curve_sentence(rows, told.get("crossing"), other=other, higher_is_better=higher)
+    return LearningCurve(name, found, sentence, _plot(rows, name, other), other)
 
 
-def curve_sentence(rows: Sequence[Mapping[str, Any]], crossing: float | None = None) -> str:
+def curve_sentence(
+    rows: Sequence[Mapping[str, Any]],
+    crossing: float | None = None,
+    *,
+    other: str = TF_IDF,
+    higher_is_better: bool = True,
+) -> str:
     """Where the model overtakes the baseline, as far as the measured sizes show it.
 
     Args:
         rows: ``{"examples", "model", "baseline"}`` by rising number of examples.
         crossing: number of examples where the run found it to be; None to read it off the rows.
+        other: the baseline, within a sentence.
+        higher_is_better: which way the figures are better.
     """
     both = [row for row in rows if row.get("baseline")]
     if not both:
-        return "TF-IDF was not measured beside the model."
+        return f"{other[0].upper()}{other[1:]} was not measured beside the model."
     sizes = [int(row["examples"]) for row in both]
-    gaps = [float(row["model"]["value"]) - float(row["baseline"]["value"]) for row in both]
+    sign = 1.0 if higher_is_better else -1.0
+    gaps = [sign * (float(row["model"]["value"]) - float(row["baseline"]["value"])) for row in both]
     doubt = _doubt(both)
     if all(gap > 0 for gap in gaps):
-        return f"The model is ahead of TF-IDF at every size measured, from {sizes[0]:,} examples on{doubt}."
+        return f"The model is ahead of {other} at every size measured, from {sizes[0]:,} examples on{doubt}."
     place = crossing if crossing is not None else crossing_of(sizes, gaps)
     if place is not None and place <= sizes[-1] and gaps[-1] > 0:
-        return f"The model overtakes TF-IDF at about {_round(place)} training examples, between measured sizes{doubt}."
+        return f"The model overtakes {other} at about {_round(place)} training examples, between measured sizes{doubt}."
     if gaps[-1] > 0:
-        return f"The model is ahead of TF-IDF with {sizes[-1]:,} training examples, but not at every size{doubt}."
+        return f"The model is ahead of {other} with {sizes[-1]:,} training examples, but not at every size{doubt}."
     if place is not None and place > sizes[-1]:
         return (
-            f"The model is behind TF-IDF with {sizes[-1]:,} training examples. Were the last two sizes to go on as "
+            f"The model is behind {other} with {sizes[-1]:,} training examples. Were the last two sizes to go on as "
             f"they do, on a logarithmic scale, it would overtake at about {_round(place)}: an extrapolation, not a "
             f"measurement{doubt}."
         )
     return (
-        f"The model is behind TF-IDF with {sizes[-1]:,} training examples, and the sizes measured do not show where it "
-        f"would overtake{doubt}."
+        f"The model is behind {other} with {sizes[-1]:,} training examples, and the sizes measured do not show where "
+        f"it would overtake{doubt}."
     )
 
 
@@ -151,7 +160,7 @@ def _is_row(row: Any) -> bool:
     )
 
 
-def _plot(rows: Sequence[Mapping[str, Any]], name: str) -> Markup:
+def _plot(rows: Sequence[Mapping[str, Any]], name: str, other: str) -> Markup:
     with drawing_style():
         figure = Figure(figsize=(6.4, 3.6), layout="constrained")
         axes = figure.add_subplot()
@@ -177,6 +186,8 @@ def _plot(rows: Sequence[Mapping[str, Any]], name: str) -> Markup:
         axes.xaxis.set_major_locator(FixedLocator([row["examples"] for row in rows]))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(value):,}"))
-        axes.set(xlabel="training examples", ylabel=f"test {name}")
-        alt = f"Test {name} of the model and of TF-IDF by number of training examples"
+        # matplotlib's own font measures the text, and warns of letters that it lacks.
+        label = name if all(ord(letter) < 256 for letter in name) else "headline"
+        axes.set(xlabel="training examples", ylabel=f"test {label}")
+        alt = f"Test {name} of the model and of {other} by number of training examples"
         return to_svg(figure, "plot-learning-curve", alt)

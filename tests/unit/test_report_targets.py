@@ -284,3 +284,29 @@ def test_the_page_of_folds_has_units_and_no_classes(tmp_path: Path) -> None:
     assert "standard deviation over them: 1.94 ± 0.11 mm" in page.text
     assert "One constant answer to all inputs on the same splits: 14.31 ± 0.11 mm." in page.text
     assert "how far off; lower is better" in page.text and "Class" not in page.text
+
+
+def test_the_learning_curve_is_told_by_the_tasks_metric_and_against_the_constant(tmp_path: Path) -> None:
+    folder = make_number_run(tmp_path / "run", n=20)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    constant = metrics["baselines"]["constant"]["test"]["mean_absolute_error"]
+    model = metrics["test"]["mean_absolute_error"]
+    rows = [{"examples": count, "model": model, "baseline": constant} for count in (50, 500)]
+    _change(folder, learning_curve={"metric": "mean_absolute_error", "rows": rows})
+    page = Page(write_report(folder).read_text(encoding="utf-8"))
+    assert "The model is ahead of one constant answer at every size measured, from 50 examples on." in page.text
+    assert "TF-IDF" not in page.text and " mm " in page.text
+
+
+def test_folds_that_define_no_metric_still_have_a_page(tmp_path: Path) -> None:
+    folder = make_number_run(tmp_path / "run", n=20)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    nothing = {"value": None, "ci95": None, "n": 20}
+    run = {"fold": 1, "folder": "fold-1", "counts": {"train": 9}, "test": dict.fromkeys(metrics["metrics"], nothing)}
+    found = {
+        **{key: metrics[key] for key in ("headline", "outputs", "metrics")},
+        **{"config": "birds", "folds": 2, "examples": 20, "notes": [], "mean": {}, "baselines": {}},
+        **{"pooled": run["test"], "runs": [run, {**run, "fold": 2}]},
+    }
+    write_folds_page(tmp_path / "folds.html", found)
+    assert "Mean absolute error" in Page((tmp_path / "folds.html").read_text(encoding="utf-8")).text

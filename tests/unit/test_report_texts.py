@@ -14,7 +14,7 @@ from test_report_page import Page
 
 from ftsuite.errors import ArtifactError
 from ftsuite.report import findings, write_report
-from ftsuite.report.learning_curve import crossing_of, curve_sentence
+from ftsuite.report.learning_curve import CONSTANT, crossing_of, curve_sentence
 
 BETTER, WORSE, SAME = figure(0.03, 0.01, 0.05), figure(-0.03, -0.05, -0.01), figure(0.01, -0.01, 0.03)
 SECTIONS = ("baseline", "learning-curve", "adaptation", "showcase")
@@ -170,6 +170,22 @@ def _rows(*points: tuple[int, float, float | None], width: float = 0.001) -> lis
 )
 def test_the_curve_says_only_what_was_measured(points: list[tuple[int, float, float | None]], words: str) -> None:
     assert words in curve_sentence(_rows(*points))
+
+
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        # A mean error of 4 against one of 9.
+        ([(100, 4.0, 9.0), (1000, 2.0, 9.0)], "ahead of one constant answer at every size measured"),
+        ([(100, 9.5, 9.0), (1000, 8.0, 9.0)], "overtakes one constant answer at about"),
+        ([(100, 9.5, 9.0), (1000, 10.0, 9.0)], "behind one constant answer with 1,000"),
+        ([(100, 9.5, None)], "One constant answer was not measured beside the model."),
+    ],
+)
+def test_the_curve_of_an_error_is_ahead_where_it_is_lower(
+    points: list[tuple[int, float, float | None]], words: str
+) -> None:
+    assert words in curve_sentence(_rows(*points), other=CONSTANT, higher_is_better=False)
 
 
 def test_overlapping_intervals_are_told_and_a_crossing_that_was_found_is_taken() -> None:
