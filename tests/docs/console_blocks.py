@@ -10,6 +10,8 @@ A comment before a block says how it is treated; without one a ``console`` block
     <!-- given: photos -->        makes what `given_files.py` has by that name, before the block
     <!-- file: NAME -->           the block is written to that file, before the blocks after it
 
+The command ``cd FOLDER`` changes the folder of all that follow on its page.
+
 A ``yaml`` block is checked as a config, or as a part of one that extends bird-species.
 
 In an output, a line ``...`` stands for any lines, and ``...`` within a line for any text. Runs of spaces are one space,
