@@ -19,6 +19,7 @@ from ftsuite.report.differences import (
     verdict_on_zero,
 )
 from ftsuite.report.files import torn
+from ftsuite.report.measures import measures_of
 
 _KINDS = {"domain": "Held-out domain text", "general": "Held-out general text"}
 
@@ -62,12 +63,12 @@ def adaptation_part(metrics: Mapping[str, Any], path: Path) -> AdaptationPart | 
     told = metrics.get("adaptation")
     if told is None:
         return None
-    _check(told, path)
+    _check(told, path, has_classes="metrics" not in metrics)
     unadapted = told.get("unadapted")
     return AdaptationPart(
         adaptation_sentences(metrics),
         [_row(kind, told[kind]) for kind in _KINDS if kind in told],
-        difference_rows(metrics["test"], unadapted) if unadapted else [],
+        difference_rows(metrics["test"], unadapted) if unadapted and "metrics" not in metrics else [],
         [str(note) for note in told.get("notes") or ()],
     )
 
@@ -102,15 +103,32 @@ def _loss(pair: Mapping[str, Any]) -> str:
 
 
 def _worth(metrics: Mapping[str, Any], unadapted: Mapping[str, Any]) -> str:
+    if "metrics" in metrics:
+        return _worth_of_targets(metrics, unadapted)
     metric = judged_by(str(metrics.get("headline", "accuracy")), unadapted)
     figure = unadapted["difference"][metric]
     words = f"adapted less unadapted {difference_words(figure, metric)}{verdict_on_zero(figure)}"
-    side = side_of_zero(figure)
+    return _verdict("classifier", side_of_zero(figure), words)
+
+
+def _worth_of_targets(metrics: Mapping[str, Any], unadapted: Mapping[str, Any]) -> str:
+    """By the metric of the task that the run leads with, whichever way it is better."""
+    measure = measures_of(metrics)[0]
+    figure = unadapted["difference"].get(measure.key)
+    if not is_figure(figure):
+        return f"The {measure.spoken} is not defined, so the model is not compared with one that was not adapted."
+    shown = measure.figure(figure)
+    within = f", {shown.percent} % interval {shown.interval}" if shown.interval else ", without an interval"
+    words = f"adapted less unadapted test {measure.spoken} {shown.value}{within}{verdict_on_zero(figure)}"
+    return _verdict("model", side_of_zero(figure) * (1 if measure.higher_is_better else -1), words)
+
+
+def _verdict(what: str, side: int, words: str) -> str:
     if side > 0:
-        return f"The classifier is better for it: {words}."
+        return f"The {what} is better for it: {words}."
     if side < 0:
-        return f"The classifier is worse for it: {words}."
-    return f"No difference was found for the classifier: {words}."
+        return f"The {what} is worse for it: {words}."
+    return f"No difference was found for the {what}: {words}."
 
 
 def _from_to(pair: Mapping[str, Any]) -> str:
@@ -146,7 +164,7 @@ def _interval(figure: Mapping[str, Any]) -> str:
     return "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"
 
 
-def _check(told: Any, path: Path) -> None:
+def _check(told: Any, path: Path, *, has_classes: bool) -> None:
     if not isinstance(told, dict) or "domain" not in told:
         raise torn(path, "perplexities under adaptation", repr(told)[:80])
     for kind in _KINDS:
@@ -156,5 +174,9 @@ def _check(told: Any, path: Path) -> None:
         )
         if not whole:
             raise torn(path, f"figures before and after under adaptation.{kind}", repr(pair)[:80])
-    if told.get("unadapted") is not None:
+    unadapted = told.get("unadapted")
+    if unadapted is not None and not has_classes:
+        if not isinstance(unadapted, dict) or not isinstance(unadapted.get("difference"), dict):
+            raise torn(path, "figures and differences under adaptation.unadapted", repr(unadapted)[:80])
+    elif unadapted is not None:
         check_comparison(told["unadapted"], "adaptation.unadapted", path)

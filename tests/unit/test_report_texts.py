@@ -14,6 +14,7 @@ from test_report_page import Page
 
 from ftsuite.errors import ArtifactError
 from ftsuite.report import findings, write_report
+from ftsuite.report.adaptation import adaptation_part, adaptation_sentences
 from ftsuite.report.learning_curve import CONSTANT, crossing_of, curve_sentence
 
 BETTER, WORSE, SAME = figure(0.03, 0.01, 0.05), figure(-0.03, -0.05, -0.01), figure(0.01, -0.01, 0.03)
@@ -82,6 +83,18 @@ def test_the_headline_decides_which_difference_is_judged(run: Path) -> None:
     (sentence,) = findings(run, _metrics(run))
     assert sentence.startswith("TF-IDF") and "test macro f1" in sentence
     assert sentence in _page(run).text
+
+
+def test_an_error_that_adapting_lowered_is_a_gain() -> None:
+    own = {"mean_absolute_error": {"better": "lower", "unit": "words", "meaning": ""}}
+    figure = {"value": -1.5, "ci95": [-2.0, -1.0], "n": 50}
+    told = _adaptation(unadapted={"difference": {"mean_absolute_error": figure}})
+    metrics = {"headline": "mean_absolute_error", "metrics": own, "outputs": ["length"], "adaptation": told}
+    part = adaptation_part({**metrics, "test": {}}, Path("metrics.json"))
+    assert part is not None
+    assert part.sentences[-1].startswith("The model is better for it: adapted less unadapted test mean absolute error")
+    figure.update(value=1.5, ci95=[1.0, 2.0])
+    assert adaptation_sentences(metrics)[-1].startswith("The model is worse for it")
 
 
 def test_what_adapting_gained_and_lost_is_said_plainly(run: Path) -> None:
