@@ -21,8 +21,10 @@ def _call(*arguments: str) -> Result:
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["image-classification", "sentiment", "domain-text"])
 def test_the_built_in_tasks_pass(task: str) -> None:
-    # The text tasks share all code that runs in other processes.
-    skip = ["jax", "resume", "without-plugin"] if task == "domain-text" else []
+    # Of texts, what is left out here is held by the tests of text runs; the text tasks share all such code.
+    skip = {"image-classification": [], "sentiment": ["jax", "resume", "same-seed"]}.get(
+        task, ["jax", "resume", "same-seed", "without-plugin"]
+    )
     report = examine_task(task, skip=skip)
     assert report.ok, str(report)
     assert {result.name for result in report.results if result.status == "ok"} == {c.name for c in CHECKS} - set(skip)
