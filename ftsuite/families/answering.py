@@ -10,7 +10,8 @@ import keras
 import numpy as np
 
 from ftsuite.api import Task
-from ftsuite.models.answers import AnswerLayer
+from ftsuite.models.answers import AnswerLayer, ClassProbabilities
+from ftsuite.models.heads import cross_entropy, softmax
 
 
 class Answering(Task):
@@ -34,3 +35,19 @@ class Answering(Task):
         """`answer`, kept for loss and decoding; what `build` takes."""
         self._layer = self.answer(names)
         return self._layer
+
+
+class OneClass(Answering):
+    """One class of several: what the families of classification share, of pictures or of texts."""
+
+    def answer(self, names: Sequence[str]) -> AnswerLayer:
+        """A probability for each class."""
+        return ClassProbabilities(names, name="probabilities")
+
+    def objective(self, label_smoothing: float, focal_gamma: float) -> Any:
+        """Cross-entropy or focal loss over logits."""
+        return cross_entropy(label_smoothing, focal_gamma)
+
+    def decode(self, logits: np.ndarray) -> np.ndarray:
+        """Softmax."""
+        return softmax(logits)

@@ -8,8 +8,6 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from ftsuite.api import AcceleratedInput, Examples, Progress, TaskModel
 from ftsuite.data.accelerator_augment import AMOUNTS, DrawnAugmentation, split_list
 from ftsuite.data.image import ImageReader
@@ -17,10 +15,9 @@ from ftsuite.data.image_options import CutMix, MixUp
 from ftsuite.data.kept_pictures import KeptPictures
 from ftsuite.data.sources import load_examples
 from ftsuite.data.training_pictures import fused_count
-from ftsuite.families.answering import Answering
+from ftsuite.families.answering import Answering, OneClass
 from ftsuite.models.accelerator_augment import AugmentPictures, has_accelerator, in_front
-from ftsuite.models.answers import AnswerLayer, ClassProbabilities
-from ftsuite.models.heads import cross_entropy, image_model, softmax
+from ftsuite.models.heads import image_model
 
 
 class ImageTask(Answering):
@@ -104,17 +101,5 @@ class ImageTask(Answering):
         return any(not isinstance(item, MixUp | CutMix) for item in self.options.augment)
 
 
-class ImageClassification(ImageTask):
+class ImageClassification(OneClass, ImageTask):
     """Pictures to one class each."""
-
-    def answer(self, names: Sequence[str]) -> AnswerLayer:
-        """A probability for each class."""
-        return ClassProbabilities(names, name="probabilities")
-
-    def objective(self, label_smoothing: float, focal_gamma: float) -> Any:
-        """Cross-entropy or focal loss over logits."""
-        return cross_entropy(label_smoothing, focal_gamma)
-
-    def decode(self, logits: np.ndarray) -> np.ndarray:
-        """Softmax."""
-        return softmax(logits)

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from ftsuite.api import TaskModel
 from ftsuite.data.text_task import TextReading
-from ftsuite.families.answering import Answering
-from ftsuite.models.answers import AnswerLayer, ClassProbabilities
-from ftsuite.models.heads import cross_entropy, softmax
+from ftsuite.families.answering import Answering, OneClass
 from ftsuite.models.text_encoder import encoder_for
 from ftsuite.models.text_heads import text_model
 
@@ -30,17 +26,5 @@ class TextTask(TextReading, Answering):
         return text_model(backbone, encoder, self.answer_by(names), dropout, self.options.pooling)
 
 
-class TextClassification(TextTask):
+class TextClassification(OneClass, TextTask):
     """Texts to one class each."""
-
-    def answer(self, names: Sequence[str]) -> AnswerLayer:
-        """A probability for each class."""
-        return ClassProbabilities(names, name="probabilities")
-
-    def objective(self, label_smoothing: float, focal_gamma: float) -> Any:
-        """Cross-entropy or focal loss over logits."""
-        return cross_entropy(label_smoothing, focal_gamma)
-
-    def decode(self, logits: np.ndarray) -> np.ndarray:
-        """Softmax."""
-        return softmax(logits)
